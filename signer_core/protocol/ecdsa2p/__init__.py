@@ -1,0 +1,1 @@
+"""Two-party ECDSA on P-256 (docs/spec/ecdsa2p.md)."""
