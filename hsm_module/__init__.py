@@ -1,0 +1,1 @@
+"""The vault process and the officers' tools; the only importer of pkcs11."""

@@ -1,0 +1,63 @@
+"""What the vault asks of a token; the contract suite is `tests/contract/token_contract.py`."""
+
+from collections.abc import Callable
+from typing import NewType, Protocol, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+KekId = NewType("KekId", str)  # label of an AES-256 key that encrypts records
+KeyLabel = NewType("KeyLabel", str)  # label of an EC P-256 key pair that signs
+
+T = TypeVar("T")
+
+
+class Token(Protocol):
+    """Keys that never leave: record keys (KEKs), one state-MAC key, signing keys.
+
+    Every method raises `TokenFaultError` (an `UnavailableError`) when the token is dead: that is
+    for good, the process must exit non-zero and be started again. It raises `NotFoundError`
+    for a label that is not in the token's manifest, and `InvalidRequestError` for a wrong size.
+    """
+
+    async def wrap(self, kek_id: KekId, plaintext: bytes, aad: bytes) -> bytes:
+        """Encrypt a record with AES-256-GCM; return nonce (12 B), ciphertext, tag (16 B).
+
+        `plaintext` is 1 B to 16 KiB, `aad` 1 B to 4 KiB. The nonce is from the token's random
+        generator: one KEK serves at most 2^32 records (NIST SP 800-38D §8.3).
+        """
+        ...
+
+    async def unwrap(self, kek_id: KekId, blob: bytes, aad: bytes) -> bytes:
+        """Decrypt what `wrap` returned.
+
+        Raises:
+            VerificationError: not a blob of this KEK under this `aad`, or changed since.
+        """
+        ...
+
+    async def mac(self, data: bytes) -> bytes:
+        """Return the 32 bytes of HMAC-SHA256 over `data` (1 B to 64 KiB), under the state key.
+
+        To check one: compute it again and `hmac.compare_digest`.
+        """
+        ...
+
+    async def sign_digest(self, label: KeyLabel, digest: bytes) -> bytes:
+        """Sign a SHA-256 digest (32 B) with ECDSA P-256; return DER."""
+        ...
+
+    async def use_key(self, label: KeyLabel, work: Callable[[ec.EllipticCurvePrivateKey], T]) -> T:
+        """Run `work` beside the token with a private key object that signs in the token.
+
+        For builders of certificates, CRLs and OCSP answers, which want a key and are not async.
+        `work` holds up every other call: it takes milliseconds and waits for nothing.
+        """
+        ...
+
+    async def public_key(self, label: KeyLabel) -> ec.EllipticCurvePublicKey:
+        """Return the public key pinned for `label` at the ceremony."""
+        ...
+
+    async def random(self, size: int) -> bytes:
+        """Return `size` bytes (1 to 1024) of the token's random generator."""
+        ...

@@ -1,0 +1,74 @@
+"""A token in memory: the same port, no PKCS#11. It lives under tests, so it cannot ship."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from hsm_module.token import sizes
+from hsm_module.token.port import KekId, KeyLabel
+from signer_core.errors import NotFoundError, VerificationError
+
+T = TypeVar("T")
+
+
+class MemoryToken:
+    """Fresh random keys under the given labels; gone with the object."""
+
+    def __init__(
+        self,
+        keks: Iterable[str] = ("kek-1",),
+        signing: Iterable[str] = ("issuing-ca", "device-ca"),
+    ) -> None:
+        self._keks = {KekId(kek): AESGCM(secrets.token_bytes(32)) for kek in keks}
+        self._signing = {KeyLabel(x): ec.generate_private_key(ec.SECP256R1()) for x in signing}
+        self._state_mac = secrets.token_bytes(32)
+
+    async def wrap(self, kek_id: KekId, plaintext: bytes, aad: bytes) -> bytes:
+        sizes.check_plaintext(plaintext)
+        sizes.check_aad(aad)
+        nonce = secrets.token_bytes(sizes.NONCE_BYTES)
+        return nonce + self._kek(kek_id).encrypt(nonce, plaintext, aad)
+
+    async def unwrap(self, kek_id: KekId, blob: bytes, aad: bytes) -> bytes:
+        sizes.check_blob(blob)
+        sizes.check_aad(aad)
+        nonce, sealed = blob[: sizes.NONCE_BYTES], blob[sizes.NONCE_BYTES :]
+        try:
+            return self._kek(kek_id).decrypt(nonce, sealed, aad)
+        except InvalidTag:
+            raise VerificationError("the wrapped record is not authentic") from None
+
+    async def mac(self, data: bytes) -> bytes:
+        sizes.check_mac_data(data)
+        return hmac.digest(self._state_mac, data, hashlib.sha256)
+
+    async def sign_digest(self, label: KeyLabel, digest: bytes) -> bytes:
+        sizes.check_digest(digest)
+        return self._key(label).sign(digest, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+
+    async def use_key(self, label: KeyLabel, work: Callable[[ec.EllipticCurvePrivateKey], T]) -> T:
+        return work(self._key(label))
+
+    async def public_key(self, label: KeyLabel) -> ec.EllipticCurvePublicKey:
+        return self._key(label).public_key()
+
+    async def random(self, size: int) -> bytes:
+        sizes.check_random(size)
+        return secrets.token_bytes(size)
+
+    def _kek(self, kek_id: KekId) -> AESGCM:
+        if kek_id not in self._keks:
+            raise NotFoundError("the token has no such key")
+        return self._keks[kek_id]
+
+    def _key(self, label: KeyLabel) -> ec.EllipticCurvePrivateKey:
+        if label not in self._signing:
+            raise NotFoundError("the token has no such key")
+        return self._signing[label]
