@@ -1,4 +1,4 @@
-"""Hashing of the protocols: one label a use, every part with its length (docs/spec/ecdsa2p.md §1)."""
+"""Hashing of the protocols: one label a use, each part with its length (ecdsa2p.md §1)."""
 
 import hashlib
 
@@ -9,11 +9,27 @@ Q = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # order 
 
 
 def u32(value: int) -> bytes:
-    """Encode a count, length or index: 4 bytes, big-endian."""
+    """Encode a count, length or index: 4 bytes, big-endian.
+
+    Raises:
+        ProtocolAbortError: it is negative or does not fit.
+    """
     try:
         return value.to_bytes(4, "big")
     except OverflowError:
         raise ProtocolAbortError("a number does not fit 4 bytes") from None
+
+
+def ascii_bytes(word: str) -> bytes:
+    """Encode a word.
+
+    Raises:
+        ProtocolAbortError: it is not ASCII.
+    """
+    try:
+        return word.encode("ascii")
+    except UnicodeEncodeError:
+        raise ProtocolAbortError("a word is not ASCII") from None
 
 
 def part(value: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""The phone's side of `ecdsa2p`; it never imports the vault's."""
