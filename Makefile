@@ -1,0 +1,64 @@
+# `make` alone lists the targets. Every target that needs it sets up the environment first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+RUN := scripts/run
+PDF ?= examples/contract/contract.pdf
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: dev ## everything from nothing: enrol a made-up person, sign a PDF, verify it (PDF=path for yours)
+	@$(RUN) python -m deploy.demo "$(PDF)"
+
+.PHONY: up
+up: dev ## start every process and stay until Ctrl-C
+	@$(RUN) python -m deploy.up
+
+.PHONY: down
+down: dev ## stop what a `make up` in another terminal, or a killed one, left running
+	@$(RUN) python -m deploy.down
+
+.PHONY: dev
+dev: ## virtual environment with locked packages, and SoftHSM
+	@scripts/bootstrap
+
+.PHONY: test
+test: dev ## the whole suite, on SoftHSM, end to end (ARGS="-k name")
+	@$(RUN) pytest $(ARGS)
+
+.PHONY: test-fast
+test-fast: dev ## the tests that need neither a token nor processes
+	@$(RUN) pytest -m "not softhsm and not e2e" $(ARGS)
+
+.PHONY: check
+check: lint types imports test ## what CI runs first
+
+.PHONY: fmt
+fmt: dev ## repair what can be repaired, format
+	@$(RUN) ruff check --fix . && $(RUN) ruff format .
+
+.PHONY: lint
+lint: dev ## ruff, and buf on the protos
+	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) buf lint
+
+.PHONY: types
+types: dev ## mypy --strict
+	@$(RUN) mypy && $(RUN) mypy -p deploy
+
+.PHONY: imports
+imports: dev ## who may import whom
+	@$(RUN) lint-imports
+
+.PHONY: proto
+proto: dev ## regenerate grpc_api/gen; fails when that changes anything
+	@$(RUN) python scripts/make_proto.py && git diff --exit-code -- grpc_api/gen
+
+.PHONY: vectors
+vectors: dev ## regenerate tests/vectors; fails when that changes anything
+	@$(RUN) python scripts/make_vectors.py && git diff --exit-code -- tests/vectors
+
+.PHONY: bench
+bench: dev ## benchmarks/, a table each with ratios
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN) python "$$file" || exit 1; done

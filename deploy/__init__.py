@@ -1,0 +1,1 @@
+"""One machine's system: set-up, start, readiness, and the demonstration."""

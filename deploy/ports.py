@@ -1,0 +1,60 @@
+"""The five loopback ports of a system, chosen once and kept."""
+
+import json
+import socket
+from pathlib import Path
+from zlib import crc32
+
+from deploy.home import write_whole
+
+DEFAULTS = {"phone": 7443, "enrolment": 7444, "internal": 7445, "vault": 7446, "registrar": 7447}
+_BLOCK = 8  # distance between the ports of two checkouts
+_FIRST, _BLOCKS = 20_000, 1_500  # below 32768, where Linux begins to hand out client ports
+
+
+def choose(path: Path) -> dict[str, int]:
+    """Return the ports of this system, all free now; kept in `path` from the first time on.
+
+    A port that another program has taken since moves all five.
+    """
+    saved = _load(path)
+    if saved is not None and all(map(is_free, saved.values())):
+        return saved
+    chosen = next(filter(_all_free, _candidates(path)), None)
+    if chosen is None:
+        raise OSError("no five free ports on 127.0.0.1")
+    write_whole(path, json.dumps(chosen, indent=2) + "\n", mode=0o644)
+    return chosen
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on this loopback port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _candidates(path: Path) -> list[dict[str, int]]:
+    # The start depends on the checkout, so that two checkouts rarely try the same block at once.
+    first = crc32(str(path).encode()) % _BLOCKS
+    blocks = [(first + step) % _BLOCKS for step in range(100)]
+    return [DEFAULTS] + [
+        {name: _FIRST + _BLOCK * block + offset for offset, name in enumerate(DEFAULTS)}
+        for block in blocks
+    ]
+
+
+def _all_free(ports: dict[str, int]) -> bool:
+    return all(map(is_free, ports.values()))
+
+
+def _load(path: Path) -> dict[str, int] | None:
+    try:
+        saved = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return saved if isinstance(saved, dict) and saved.keys() == DEFAULTS.keys() else None
