@@ -1,0 +1,41 @@
+"""What can go wrong on the phone itself; what others report is in `signer_core.errors`.
+
+`str(error)` is one clear sentence for a person. Not subclasses of `SignerError`: none of these
+ever crosses the wire.
+"""
+
+
+class PhoneError(Exception):
+    """Base class."""
+
+
+class StorageError(PhoneError):
+    """The phone's folder cannot be read or written: disk full, read-only, or not ours."""
+
+
+class NotEnrolledError(PhoneError):
+    """There is no share in this folder: enrol first."""
+
+
+class AlreadyEnrolledError(PhoneError):
+    """There is a share in this folder: use another one, or delete this one."""
+
+
+class FolderInUseError(PhoneError):
+    """Another program works with this folder: wait for it."""
+
+
+class DamagedFileError(PhoneError):
+    """A file of the phone is torn, altered, or another phone's: enrol again."""
+
+
+class UnsupportedVersionError(PhoneError):
+    """A file of the phone was written by a newer program: update."""
+
+
+class WeakPinError(PhoneError):
+    """The PIN is one of those a thief tries first; the sentence says why."""
+
+
+class UnansweredSessionsError(PhoneError):
+    """64 sessions without one stored answer: another one would look like a copy (§5)."""
