@@ -1,0 +1,1 @@
+"""The portal: what people and partners see of the system."""

@@ -1,0 +1,39 @@
+"""Second half of an interrupted signature: the CMS goes into the gap."""
+
+from collections.abc import Sequence
+
+from signer_core.documents.cms import assemble_cms, verify_parts
+from signer_core.documents.prepare import PreparedPdf
+from signer_core.errors import InvalidRequestError
+
+
+def finish_pdf(
+    prepared: PreparedPdf,
+    *,
+    signed_attributes: bytes,
+    signature: bytes,
+    certificate_chain: Sequence[bytes],
+) -> bytes:
+    """Return the signed PDF; a signature that does not verify never gets into one.
+
+    `signed_attributes`: what `documents.signed_attributes` made. `signature`: ECDSA, DER.
+    `certificate_chain`: DER, the signer's first, then the CAs' without the root.
+
+    Raises:
+        VerificationError: the parts do not belong together, or the signature is wrong.
+        InvalidRequestError: no certificate, an unreadable one, or too many for the 8 KiB kept.
+    """
+    if not certificate_chain:
+        raise InvalidRequestError("the signer's certificate is missing")
+    attributes = verify_parts(
+        signed_attributes,
+        signature,
+        file_hash=prepared.file_hash,
+        certificate=certificate_chain[0],
+    )
+    cms = assemble_cms(attributes, signature, certificate_chain)
+    gap = prepared.gap
+    if len(cms) > gap.capacity_bytes:
+        raise InvalidRequestError("the certificates do not fit into the PDF: send fewer")
+    digits = cms.hex().upper().encode().ljust(2 * gap.capacity_bytes, b"0")
+    return b"".join((prepared.pdf[: gap.start + 1], digits, prepared.pdf[gap.end - 1 :]))

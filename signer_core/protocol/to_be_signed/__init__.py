@@ -1,0 +1,30 @@
+"""The bytes a key signs, parsed by phone and vault, each for itself (docs/spec/ecdsa2p.md §6).
+
+A key signs nothing opaque: either CMS signed attributes over a file of the request, or its own
+PKCS#10 request. Neither verifier believes the other side, the signer or the document.
+"""
+
+from signer_core.protocol.to_be_signed.byte_range import (
+    SignatureGap,
+    byte_range_digest,
+    find_signature_gap,
+)
+from signer_core.protocol.to_be_signed.cms_attributes import CmsToBeSigned, verify_cms
+from signer_core.protocol.to_be_signed.pkcs10 import (
+    Pkcs10ToBeSigned,
+    assemble_pkcs10,
+    make_pkcs10_info,
+    verify_pkcs10,
+)
+
+__all__ = [
+    "CmsToBeSigned",
+    "Pkcs10ToBeSigned",
+    "SignatureGap",
+    "assemble_pkcs10",
+    "byte_range_digest",
+    "find_signature_gap",
+    "make_pkcs10_info",
+    "verify_cms",
+    "verify_pkcs10",
+]
