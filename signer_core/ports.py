@@ -12,8 +12,18 @@ from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId, VaultId
 from signer_core.protocol.ecdsa2p.messages import Message
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """Vault to device, after row 9: the key is active. Transport only, never hashed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochAcked:
+    """Vault to device, after step 7: the epoch is marked as shown. Transport only."""
+
+
 class Channel(Protocol):
-    """The TLS 1.3 channel between one phone and the vault (docs/spec/ecdsa2p.md §0)."""
+    """The vault's end of the TLS 1.3 channel with one phone (docs/spec/ecdsa2p.md §0)."""
 
     async def receive(self) -> Message:
         """Return the peer's next message.
@@ -23,7 +33,7 @@ class Channel(Protocol):
         """
         ...
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message | Enrolled | EpochAcked) -> None:
         """Send one message.
 
         Raises:

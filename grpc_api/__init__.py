@@ -1,0 +1,1 @@
+"""The wire: protos, the inner channel, clients, interceptors and the servers behind them."""
