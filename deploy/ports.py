@@ -17,14 +17,23 @@ def choose(path: Path) -> dict[str, int]:
 
     A port that another program has taken since moves all five.
     """
-    saved = _load(path)
-    if saved is not None and all(map(is_free, saved.values())):
+    saved = load(path)
+    if saved and _all_free(saved):
         return saved
     chosen = next(filter(_all_free, _candidates(path)), None)
     if chosen is None:
         raise OSError("no five free ports on 127.0.0.1")
     write_whole(path, json.dumps(chosen, indent=2) + "\n", mode=0o644)
     return chosen
+
+
+def load(path: Path) -> dict[str, int]:
+    """Return the ports chosen before, empty when there are none."""
+    try:
+        saved = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return saved if isinstance(saved, dict) and saved.keys() == DEFAULTS.keys() else {}
 
 
 def is_free(port: int) -> bool:
@@ -50,11 +59,3 @@ def _candidates(path: Path) -> list[dict[str, int]]:
 
 def _all_free(ports: dict[str, int]) -> bool:
     return all(map(is_free, ports.values()))
-
-
-def _load(path: Path) -> dict[str, int] | None:
-    try:
-        saved = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return saved if isinstance(saved, dict) and saved.keys() == DEFAULTS.keys() else None

@@ -1,0 +1,70 @@
+"""Wait until every process says SERVING through `grpc.health.v1`, or say why it will not."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from deploy.home import Home
+from deploy.supervision import StartError, Supervisor
+
+_DEADLINE_S = 90  # a first start on a slow machine; usually 3
+_PAUSE_S = 0.1
+_CHECK_TIMEOUT_S = 2
+_LISTENER = {"vault": "vault", "signer": "internal", "registrar": "registrar"}
+
+
+def wait_until_serving(home: Home, ports: Mapping[str, int], supervisor: Supervisor) -> None:
+    """Return when every process serves.
+
+    Raises:
+        StartError: a process gave up, or the time is over.
+    """
+    deadline = time.monotonic() + _DEADLINE_S
+    waiting = dict(_LISTENER)
+    credentials = _credentials(home.tls("health"))
+    while waiting:
+        _fail_on_fatal(home, supervisor)
+        for process, listener in list(waiting.items()):
+            if _serves(process, ports[listener], credentials):
+                del waiting[process]
+        if waiting and time.monotonic() > deadline:
+            raise StartError(f"{' and '.join(waiting)} did not start in time: see {home.logs}")
+        time.sleep(_PAUSE_S if waiting else 0)
+
+
+def _serves(process: str, port: int, credentials: grpc.ChannelCredentials) -> bool:
+    options = [("grpc.ssl_target_name_override", f"{process}.internal")]
+    with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=_CHECK_TIMEOUT_S
+            )
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _credentials(tls: Path) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(
+        root_certificates=(tls / "ca.pem").read_bytes(),
+        private_key=(tls / "key.pem").read_bytes(),
+        certificate_chain=(tls / "cert.pem").read_bytes(),
+    )
+
+
+def _fail_on_fatal(home: Home, supervisor: Supervisor) -> None:
+    for process in supervisor.processes():
+        if process.state == "FATAL":
+            log = home.logs / f"{process.name}.jsonl"
+            raise StartError(f"{process.name} does not start: {_last_line(log)}")
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").split("\n")
+    except OSError:
+        return f"no log at {log}"
+    return next((line for line in reversed(lines) if line.strip()), f"nothing in {log}")

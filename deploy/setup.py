@@ -1,0 +1,114 @@
+"""Make one machine's system: keys and certificates, settings with ports, what phones pin."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from deploy import ports
+from deploy.home import REPOSITORY, Home, write_whole
+from deploy.render import Value, render
+from deploy.supervision import COMMANDS, StartError
+
+EXAMPLES = Path(__file__).parent / "examples"
+VAULT_ID = "vault-1"
+PORTAL = "http://127.0.0.1:7480"  # where certificates say CRL and OCSP are; the portal comes later
+
+
+def prepare(home: Home, tell: Callable[[str], None]) -> dict[str, int]:
+    """Make whatever is missing under `home`; return the ports of the listeners.
+
+    Safe to repeat: what is there stays, settings are written anew with the ports of today.
+
+    Raises:
+        StartError: the ceremony failed.
+    """
+    home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _hold_ceremony(home, tell)
+    before = ports.load(home.ports)
+    chosen = ports.choose(home.ports)
+    if before and before != chosen:
+        tell(f"another program took one of the ports {list(before.values())}: using new ones")
+    for process in COMMANDS:
+        example = (EXAMPLES / f"{process}.example.toml").read_text()
+        settings = render(example, _settings(process, home, chosen))
+        write_whole(home.settings(process), settings)
+    write_whole(home.deployment, _deployment(home, chosen), mode=0o644)
+    return chosen
+
+
+def _hold_ceremony(home: Home, tell: Callable[[str], None]) -> None:
+    tell("keys and certificates: root, issuing, device and infrastructure CA in their tokens")
+    ceremony = subprocess.run(  # noqa: S603  # our own interpreter and module
+        [sys.executable, "-m", "hsm_module.ceremony", "--home", str(home.root)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
+    if ceremony.returncode:
+        said = (ceremony.stderr or ceremony.stdout).strip().splitlines()
+        raise StartError(f"the ceremony failed: {said[-1] if said else ceremony.returncode}")
+
+
+def _settings(process: str, home: Home, listeners: Mapping[str, int]) -> dict[str, Value]:
+    own, tls = home.of(process), home.tls(process)
+    at = {name: f"127.0.0.1:{port}" for name, port in listeners.items()}
+    common: dict[str, Value] = {
+        "tls.cert": str(tls / "cert.pem"),
+        "tls.key": str(tls / "key.pem"),
+        "tls.ca": str(tls / "ca.pem"),
+        "database_url": f"sqlite+aiosqlite:///{own / process}.db",
+    }
+    return common | {"vault": _vault, "signer": _signer, "registrar": _registrar}[process](home, at)
+
+
+def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
+    own = home.of("vault")
+    return {
+        "listen": at["vault"],
+        "vault_id": VAULT_ID,
+        "pkcs11_module": os.environ["SOFTHSM2_MODULE"],  # set by scripts/run
+        "softhsm_conf": str(home.of("softhsm") / "softhsm2.conf"),
+        "token_pin_file": str(own / "token-pin"),
+        "token_manifest": str(own / "token-manifest.json"),
+        "ca_chain": str(home.public / "ca-chain.pem"),
+        "registrar_key": str(home.public / "registrar.pem"),
+    }
+
+
+def _signer(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
+    return {
+        "phone_listen": at["phone"],
+        "enrolment_listen": at["enrolment"],
+        "internal_listen": at["internal"],
+        "vault_address": at["vault"],
+        "vault_id": VAULT_ID,
+        "registrar_address": at["registrar"],
+        "relying_parties": str(home.public / "relying-parties.json"),
+        "registry_cert": str(home.public / "registry.pem"),
+        "ca_chain": str(home.public / "ca-chain.pem"),
+        "root": str(home.public / "root.pem"),
+    }
+
+
+def _registrar(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
+    return {
+        "listen": at["registrar"],
+        "signing_key": str(home.of("registrar") / "signing-key.pem"),
+    }
+
+
+def _deployment(home: Home, listeners: Mapping[str, int]) -> str:
+    pinned = {
+        "root_pem": (home.public / "root.pem").read_text(),
+        "registry_pem": (home.public / "registry.pem").read_text(),
+        "vault_id": VAULT_ID,
+        "phone_address": f"127.0.0.1:{listeners['phone']}",
+        "enrolment_address": f"127.0.0.1:{listeners['enrolment']}",
+        "server_name": "signer.internal",
+        "country": "ua",
+    }
+    return json.dumps(pinned, indent=2) + "\n"

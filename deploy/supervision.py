@@ -1,0 +1,176 @@
+"""The supervisor of one system: start it, ask it, stop it.
+
+`supervisord` keeps every process alive and is reached by a Unix socket in a folder of mode 0700.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xmlrpc.client
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]  # ships no types
+
+from deploy.home import REPOSITORY, Home, write_whole
+
+COMMANDS = {
+    "registrar": ("grpc_api", "registrar"),
+    "vault": ("hsm_module",),
+    "signer": ("grpc_api", "signer"),
+}
+_STOP_TIMEOUT_S = 30
+_SOCKET_PATH_BYTES = 100  # Linux takes 108, supervisord adds a suffix while it binds
+_TEMPLATE = Path(__file__).with_name("supervisord.conf.template")
+_PROGRAM = Path(__file__).with_name("program.conf.template")
+
+
+class StartError(Exception):
+    """The system did not start; the message is for the person at the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessState:
+    """One supervised process."""
+
+    name: str
+    pid: int  # 0 while it is not running
+    state: str  # supervisord's: STARTING, RUNNING, BACKOFF, STOPPED, EXITED, FATAL
+    exit_status: int
+
+
+class Supervisor:
+    """A running supervisord, by its socket."""
+
+    def __init__(self, socket: Path) -> None:
+        transport = SupervisorTransport(None, None, f"unix://{socket}")
+        self._rpc = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+    def pid(self) -> int | None:
+        """Return supervisord's process id, None when it does not answer."""
+        with suppress(OSError, xmlrpc.client.Error):
+            return int(str(self._rpc.getPID()))
+        return None
+
+    def processes(self) -> list[ProcessState]:
+        """Return the supervised processes.
+
+        Raises:
+            StartError: the supervisor is gone.
+        """
+        try:
+            answer = self._rpc.getAllProcessInfo()
+        except (OSError, xmlrpc.client.Error) as error:
+            raise StartError(f"the supervisor is gone: {error}") from None
+        assert isinstance(answer, list)  # noqa: S101  # narrows xmlrpc's union of types
+        return [_state(dict(info)) for info in answer]
+
+    def stop(self) -> None:
+        """Stop every process, then the supervisor; return when all are gone."""
+        pid = self.pid()
+        if pid is None:
+            return
+        with suppress(OSError, xmlrpc.client.Error):
+            self._rpc.shutdown()
+        deadline = time.monotonic() + _STOP_TIMEOUT_S
+        while self.pid() is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _state(info: dict[str, object]) -> ProcessState:
+    return ProcessState(
+        name=str(info["name"]),
+        pid=int(str(info["pid"])),
+        state=str(info["statename"]),
+        exit_status=int(str(info["exitstatus"])),
+    )
+
+
+def connect(home: Home) -> Supervisor:
+    """Return the supervisor of this home, which may or may not run."""
+    return Supervisor(_socket(home))
+
+
+@contextmanager
+def owned(home: Home) -> Iterator[bool]:
+    """Hold the home for this process's life; gives False when another process holds it."""
+    home.run.mkdir(parents=True, exist_ok=True)
+    with (home.run / "owner.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def start(home: Home) -> Supervisor:
+    """Start supervisord with every process; does not wait until they serve."""
+    socket = _socket(home)
+    config = home.run / "supervisord.conf"
+    write_whole(config, _config(home, socket))
+    home.logs.mkdir(parents=True, exist_ok=True)
+    with (home.logs / "supervisord.out").open("ab") as log:
+        child = subprocess.Popen(  # noqa: S603  # our own interpreter and our own file
+            [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=REPOSITORY,
+            start_new_session=True,  # the terminal's Ctrl-C is for us alone; we stop the rest
+        )
+    supervisor = Supervisor(socket)
+    while supervisor.pid() is None:
+        if child.poll() is not None:
+            raise StartError(f"the supervisor did not start: see {home.logs / 'supervisord.out'}")
+        time.sleep(0.02)
+    return supervisor
+
+
+def _config(home: Home, socket: Path) -> str:
+    user = "user=root\n" if os.geteuid() == 0 else ""
+    programs = "".join(
+        Template(_PROGRAM.read_text()).substitute(
+            name=name,
+            command=_command(home, name),
+            directory=_quote(REPOSITORY),
+            log=_quote(home.logs / f"{name}.jsonl"),
+            priority=priority,
+        )
+        for priority, name in enumerate(COMMANDS)
+    )
+    return Template(_TEMPLATE.read_text()).substitute(
+        socket=_quote(socket),
+        log=_quote(home.logs / "supervisord.log"),
+        pidfile=_quote(home.run / "supervisord.pid"),
+        user=user,
+        programs=programs,
+    )
+
+
+def _command(home: Home, name: str) -> str:
+    module, *arguments = COMMANDS[name]
+    words = [sys.executable, "-m", module, *arguments, "--config", str(home.settings(name))]
+    return " ".join(f'"{_quote(word)}"' for word in words)
+
+
+def _quote(text: object) -> str:
+    return str(text).replace("%", "%%")  # supervisord's own expansion sign
+
+
+def _socket(home: Home) -> Path:
+    wanted = home.run / "supervisor.sock"
+    if len(os.fsencode(wanted)) <= _SOCKET_PATH_BYTES:
+        return wanted
+    link = home.run / "socket-folder"  # a long path: the socket moves to a short one
+    if not link.is_symlink() or not link.exists():
+        link.unlink(missing_ok=True)
+        home.run.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(tempfile.mkdtemp(prefix="signer-"))
+    return link.resolve() / "supervisor.sock"
