@@ -1,0 +1,129 @@
+"""What both roles compute alike: session ids, digests, transcripts (docs/spec/ecdsa2p.md §1-§3)."""
+
+import hashlib
+from collections.abc import Sequence
+
+from signer_core.errors import ProtocolAbortError
+from signer_core.identifiers import DeviceKeyHash, KeyId, SessionId, VaultId
+from signer_core.protocol.curve import Point
+from signer_core.protocol.ecdsa2p.messages import (
+    MAX_DIGESTS,
+    USES,
+    Message,
+    SignRequest,
+    encode_message,
+)
+from signer_core.protocol.epoch import MAX_PENDING
+from signer_core.protocol.transcript import Q, ascii_bytes, h32, u32
+
+ID_BYTES = 16  # of keys and requests
+HASH_BYTES = 32  # nonces, commitments, seeds, digests, sids
+LOW_S_MAX = Q // 2  # BIP 146: of s and q-s only the lower is a signature here
+
+
+def check_sizes(size: int, *values: bytes) -> None:
+    """Check that every value has `size` bytes.
+
+    Raises:
+        ProtocolAbortError: one has another size.
+    """
+    if any(len(value) != size for value in values):
+        raise ProtocolAbortError("a field of the message has the wrong size")
+
+
+def check_count(expected: int, actual: Sequence[object]) -> None:
+    """Check that a list has one member for each digest.
+
+    Raises:
+        ProtocolAbortError: it has more or fewer.
+    """
+    if len(actual) != expected:
+        raise ProtocolAbortError("a list of the message has the wrong length")
+
+
+def check_request(m: SignRequest) -> None:
+    """Check the form of step 1: sizes, at most 64 items, and none outside `sign`.
+
+    Raises:
+        ProtocolAbortError: the first thing that is wrong.
+    """
+    if m.use not in USES:
+        raise ProtocolAbortError("unknown use")
+    check_sizes(ID_BYTES, m.key_id)
+    check_sizes(HASH_BYTES, m.device_nonce)
+    if len(m.items) > MAX_DIGESTS:
+        raise ProtocolAbortError(f"at most {MAX_DIGESTS} digests a batch")
+    if m.use == "sign":
+        check_sizes(ID_BYTES, m.request_id)
+        check_sizes(HASH_BYTES, m.request_hash)
+    elif m.items or m.request_id or m.request_hash:
+        raise ProtocolAbortError(f"{m.use} signs nothing")
+
+
+def check_pending(pending: Sequence[bytes]) -> None:
+    """Check the form of the pending sids of step 3: at most 64 of 32 bytes.
+
+    Raises:
+        ProtocolAbortError: more of them, or another size.
+    """
+    if len(pending) > MAX_PENDING:
+        raise ProtocolAbortError(f"at most {MAX_PENDING} pending sessions")
+    check_sizes(HASH_BYTES, *pending)
+
+
+def hash_item(data: bytes) -> bytes:
+    """Return the digest of the bytes to be signed: SHA-256, 32 bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def digest_scalar(digest: bytes) -> int:
+    """Return h: the digest as an integer mod q."""
+    return int.from_bytes(digest, "big") % Q
+
+
+def enrolment_sid(
+    key_id: KeyId,
+    device_key_hash: DeviceKeyHash,
+    vault_id: VaultId,
+    authorisation: bytes,
+    nonces: tuple[bytes, bytes],
+) -> SessionId:
+    """Return the sid of an enrolment; `nonces` are the device's, then the vault's."""
+    bound = (u32(0), device_key_hash, ascii_bytes(vault_id), h32("auth", authorisation))
+    return SessionId(h32("enrol", key_id, *bound, *nonces))
+
+
+def signing_sid(
+    m: SignRequest, device_key_hash: DeviceKeyHash, vault_id: VaultId, vault_nonce: bytes
+) -> SessionId:
+    """Return the sid of a signing session; its label is the use."""
+    request = (m.key_id, u32(m.generation), u32(m.epoch), m.request_id, m.request_hash)
+    parties = (device_key_hash, ascii_bytes(vault_id), m.device_nonce, vault_nonce)
+    scalars = (digest_scalar(hash_item(item.data)).to_bytes(32, "big") for item in m.items)
+    return SessionId(h32(m.use, *request, *parties, u32(len(m.items)), *scalars))
+
+
+def transfer_sid(sid: bytes, generation: int) -> SessionId:
+    """Return the sid of the transfer to `generation`, inside the session `sid` (§8)."""
+    return SessionId(h32("transfer", sid, u32(generation)))
+
+
+class Transcript:
+    """The messages of one run, encoded, in order. Mutable: it grows by a message a step."""
+
+    __slots__ = ("_messages",)
+
+    def __init__(self) -> None:
+        self._messages: list[bytes] = []
+
+    def add(self, *messages: Message) -> None:
+        """Append messages."""
+        self._messages.extend(map(encode_message, messages))
+
+    def pin_context(self, sigmas: Sequence[bytes]) -> bytes:
+        """Return what piPIN is bound to: messages 1 to 4 and every sigma (32 bytes)."""
+        return h32("transcript", *self._messages, *sigmas)
+
+    def enrolled(self, public_key: Point) -> bytes:
+        """Return row 9's digest over every message and Q (32 bytes)."""
+        return h32("enrolled", *self._messages, public_key.to_bytes())
