@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Final
 
 from mobile_share.errors import WeakPinError
@@ -57,10 +57,10 @@ def _steps(pin: str) -> set[int]:
 
 
 def _date_pins(day: date) -> Iterator[str]:
-    """Every five digits in a row of the usual ways to write a date, and d.m.yy without zeros."""
-    d, m, y = f"{day:%d}", f"{day:%m}", f"{day.year:04}"
-    written = {d + m + y, d + m + y[2:], m + d + y, m + d + y[2:], y + m + d, y[2:] + m + d}
-    written |= {f"{day.day}{day.month}{year}" for year in (y, y[2:])}
-    written |= {f"{first}{year}" for first in (str(day.day), str(day.month)) for year in (y,)}
-    for digits in written:
-        yield from (digits[i : i + PIN_DIGITS] for i in range(len(digits) - PIN_DIGITS + 1))
+    """Every five digits in a row of a date: any usual order, with and without leading zeros."""
+    days, months = {f"{day:%d}", str(day.day)}, {f"{day:%m}", str(day.month)}
+    years = {f"{day.year:04}", f"{day.year % 100:02}"}
+    for d, m, y in product(days, months, years):
+        for digits in (d + m + y, m + d + y, y + m + d, d + y, m + y):
+            last = len(digits) - PIN_DIGITS
+            yield from (digits[i : i + PIN_DIGITS] for i in range(last + 1))

@@ -1,0 +1,76 @@
+"""What a phone pins at install: the deployment it belongs to (`deployment.json`)."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Self
+
+from cryptography import x509
+from pydantic import BaseModel, ValidationError
+
+from mobile_share.errors import DamagedFileError, NotEnrolledError
+from mobile_share.files import read_file
+from signer_core.errors import VerificationError
+
+MAX_BYTES: Final = 64 * 1024
+
+
+class Deployment(BaseModel, frozen=True, extra="forbid"):
+    """One field per member of `deployment.json`. The signer is believed in none of it later."""
+
+    root_pem: str  # certificate of the deployment's root CA
+    registry_pem: str  # certificate of the key that signs relying parties' records
+    vault_id: str  # for example vault-1
+    phone_address: str  # host:port, mutual TLS
+    enrolment_address: str  # host:port, server-authenticated TLS
+    server_name: str  # DNS name in the signer's certificate
+    country: str  # country profile, for example ua
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check the file.
+
+        Raises:
+            NotEnrolledError: there is no such file.
+            DamagedFileError: it is no deployment.
+            StorageError: it cannot be read.
+        """
+        content = read_file(path)
+        if content is None:
+            raise NotEnrolledError("there is no deployment file: start the system, or name one")
+        return cls.parse(content)
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Parse the JSON of `deployment.json`.
+
+        Raises:
+            DamagedFileError: it is no deployment.
+        """
+        if len(content) > MAX_BYTES:
+            raise DamagedFileError("the deployment file is too long")
+        try:
+            deployment = cls.model_validate_json(content)
+            deployment.root()
+            deployment.registry()
+        except (ValidationError, ValueError):
+            raise DamagedFileError("the deployment file is damaged") from None
+        return deployment
+
+    def root(self) -> x509.Certificate:
+        """Return the root CA's certificate."""
+        return x509.load_pem_x509_certificate(self.root_pem.encode("ascii"))
+
+    def registry(self) -> x509.Certificate:
+        """Return the registry's certificate."""
+        return x509.load_pem_x509_certificate(self.registry_pem.encode("ascii"))
+
+    def verify_registry(self, now: datetime) -> x509.Certificate:
+        """Return the registry's certificate, if it is in its time.
+
+        Raises:
+            VerificationError: it is not valid yet, or no longer.
+        """
+        certificate = self.registry()
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            raise VerificationError("the registry's certificate is out of date: update the phone")
+        return certificate
