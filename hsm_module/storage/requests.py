@@ -1,0 +1,126 @@
+"""Rows of requests: open, reserved, consumed, burned."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hsm_module.storage import sealing
+from hsm_module.storage.rows import RequestRow
+from hsm_module.storage.sealing import AlteredRowError
+from hsm_module.storage.tables import requests
+from hsm_module.token.port import Token
+from signer_core.errors import NotFoundError, VerificationError
+from signer_core.identifiers import KeyId, RequestId
+from signer_core.ports import RequestState, SignedItem
+
+_HASH_BYTES = 32
+
+
+class RequestRows:
+    """The requests of one transaction. Lock the key first, then its request."""
+
+    def __init__(self, connection: AsyncConnection, token: Token) -> None:
+        self._connection = connection
+        self._token = token
+
+    async def find(self, request_id: RequestId) -> RequestRow | None:
+        """Return a request's row, locked until the transaction ends, or None.
+
+        Raises:
+            AlteredRowError: the row is not as the vault wrote it.
+        """
+        query = select(requests).where(requests.c.request_id == request_id).with_for_update()
+        try:
+            row = (await self._connection.execute(query)).mappings().one_or_none()
+            if row is None:
+                return None
+            return _from_columns(await sealing.verify(self._token, requests, row))
+        except (VerificationError, TypeError, ValueError):  # a column of another type, too
+            raise AlteredRowError("requests", None, request_id) from None
+
+    async def get(self, request_id: RequestId) -> RequestRow:
+        """Return a request's row, locked until the transaction ends.
+
+        Raises:
+            NotFoundError: no such request.
+            AlteredRowError: the row is not as the vault wrote it.
+        """
+        row = await self.find(request_id)
+        if row is None:
+            raise NotFoundError("the vault has no such request")
+        return row
+
+    async def insert(self, row: RequestRow) -> None:
+        """Store a new request."""
+        await self._connection.execute(insert(requests).values(await self._sealed(row)))
+
+    async def save(self, row: RequestRow) -> None:
+        """Write a row that was read in this transaction.
+
+        Raises:
+            AlteredRowError: the row in the database is not the one that was read.
+        """
+        statement = (
+            update(requests)
+            .where(
+                requests.c.request_id == row.request_id, requests.c.row_version == row.row_version
+            )
+            .values(await self._sealed(replace(row, row_version=row.row_version + 1)))
+        )
+        if (await self._connection.execute(statement)).rowcount != 1:
+            raise AlteredRowError("requests", row.key_id, row.request_id)
+
+    async def burn(self, request_id: RequestId) -> None:
+        """Void a request that was reserved or open; leave a consumed one as it is."""
+        row = await self.get(request_id)
+        if row.state in (RequestState.OPEN, RequestState.RESERVED):
+            await self.save(replace(row, state=RequestState.BURNED))
+
+    async def _sealed(self, row: RequestRow) -> dict[str, Any]:
+        values = _to_columns(row)
+        return {**values, sealing.MAC_COLUMN: await sealing.seal(self._token, requests, values)}
+
+
+def _to_columns(row: RequestRow) -> dict[str, Any]:
+    return {
+        "request_id": row.request_id,
+        "key_id": row.key_id,
+        "kind": row.kind,
+        "request_hash": row.request_hash,
+        "file_hashes": b"".join(row.file_hashes),
+        "expires_at_s": row.expires_at_s,
+        "state": row.state.value,
+        "items": _encode_items(row.items) if row.items else None,
+        "row_version": row.row_version,
+    }
+
+
+def _from_columns(row: Mapping[str, Any]) -> RequestRow:
+    joined = row["file_hashes"]
+    starts = range(0, len(joined), _HASH_BYTES)
+    return RequestRow(
+        request_id=RequestId(row["request_id"]),
+        key_id=KeyId(row["key_id"]),
+        kind=row["kind"],
+        request_hash=row["request_hash"],
+        file_hashes=tuple(joined[start : start + _HASH_BYTES] for start in starts),
+        expires_at_s=row["expires_at_s"],
+        state=RequestState(row["state"]),
+        items=_decode_items(row["items"]) if row["items"] else (),
+        row_version=row["row_version"],
+    )
+
+
+def _encode_items(items: tuple[SignedItem, ...]) -> bytes:
+    return json.dumps([[i.kind, i.data.hex(), i.signature.hex()] for i in items]).encode()
+
+
+def _decode_items(encoded: bytes) -> tuple[SignedItem, ...]:
+    return tuple(
+        SignedItem(kind, bytes.fromhex(data), bytes.fromhex(signature))
+        for kind, data, signature in json.loads(encoded)
+    )

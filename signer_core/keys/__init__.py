@@ -1,0 +1,1 @@
+"""Life cycle of a user key: enrolment, certificate, policy of the PIN."""
