@@ -1,0 +1,78 @@
+"""What the signer keeps of a signature request (docs/spec/request-hash.md)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from signer_core.identifiers import KeyId, RequestId
+
+DOCUMENT_SIGNING = "documentSigning"
+
+
+class RequestStatus(StrEnum):
+    """Status of a request. `NEW` is between storing it and the vault's yes; nobody sees it."""
+
+    NEW = "new"
+    OPEN = "open"
+    CONSUMED = "consumed"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    BURNED = "burned"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file of a request, without its bytes."""
+
+    name: str = field(repr=False)  # 1 to 200 characters, no path
+    file_hash: bytes  # 32 bytes, SHA-256 over the prepared PDF's ByteRange
+    to_be_signed: bytes = field(repr=False)  # DER of the CMS signed attributes
+    size_bytes: int  # of the prepared PDF
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFile:
+    """A file of a new request: its entry and the prepared PDF."""
+
+    entry: FileEntry
+    prepared: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContent:
+    """What the request hash covers, but for the files, and whose key it is for."""
+
+    key_id: KeyId
+    kind: str
+    relying_party: str = field(repr=False)  # compact JWS by the registry key
+    purpose: str = field(repr=False)  # 1 to 300 characters
+    return_address: str = field(repr=False)
+    challenge: bytes = field(default=b"", repr=False)  # for login 32 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asked, and under which name of its own: the pair is unique."""
+
+    caller: str  # DNS name of the caller's certificate
+    idempotency_key: str  # 1 to 64 characters
+    fingerprint: bytes  # 32 bytes, SHA-256 of everything asked
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as stored."""
+
+    request_id: RequestId
+    content: RequestContent
+    request_hash: bytes  # 32 bytes
+    status: RequestStatus  # as stored: an open one may have expired, see `status_at`
+    created_at_s: int  # Unix time
+    expires_at_s: int  # Unix time
+    files: tuple[FileEntry, ...] = ()  # 1 to 64
+    decline_reason: str = field(default="", repr=False)
+
+    def status_at(self, now_s: int) -> RequestStatus:
+        """Return the status at `now_s` (Unix time): expiry follows from time, not from a job."""
+        expired = self.status is RequestStatus.OPEN and now_s >= self.expires_at_s
+        return RequestStatus.EXPIRED if expired else self.status

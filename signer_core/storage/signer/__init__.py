@@ -1,0 +1,1 @@
+"""The signer's database: devices, certificates, requests and their files."""

@@ -1,0 +1,84 @@
+"""Certificates of persons, one active a person."""
+
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signer_core.errors import NotFoundError
+from signer_core.identifiers import KeyId
+from signer_core.keys.certificates import PersonCertificate
+from signer_core.storage.signer.tables import certificates
+
+
+class Certificates:
+    """Persons' certificates: the newest enrolment of a person is the one that is asked."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def store(self, certificate: PersonCertificate) -> None:
+        """Keep a new certificate and supersede the person's earlier one.
+
+        One that is stored already stays as it is: an old phone that asks again does not become
+        the active one.
+        """
+        earlier = (
+            update(certificates)
+            .where(certificates.c.person_code == certificate.person_code)
+            .where(certificates.c.key_id != certificate.key_id)
+            .values(status="superseded")
+        )
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(earlier)
+                await connection.execute(insert(certificates).values(_row(certificate)))
+        except IntegrityError:
+            await self.of_key(certificate.key_id)
+
+    async def of_key(self, key_id: KeyId) -> PersonCertificate:
+        """Return the certificate of a user key.
+
+        Raises:
+            NotFoundError: it has none.
+        """
+        return await self._one(certificates.c.key_id == key_id)
+
+    async def of_person(self, person_code: str) -> PersonCertificate:
+        """Return the active certificate of a person.
+
+        Raises:
+            NotFoundError: the person has not enrolled a phone.
+        """
+        active = certificates.c.status == "active"
+        return await self._one((certificates.c.person_code == person_code) & active)
+
+    async def _one(self, condition: ColumnElement[bool]) -> PersonCertificate:
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(certificates).where(condition))).one_or_none()
+        if row is None:
+            raise NotFoundError("this person has no phone that can sign")
+        issuers = x509.load_pem_x509_certificates(row.chain_pem.encode())
+        return PersonCertificate(
+            key_id=KeyId(row.key_id),
+            certificate=row.certificate,
+            chain=tuple(c.public_bytes(Encoding.DER) for c in issuers),
+            serial=row.serial,
+            person_code=row.person_code,
+            not_after=datetime.fromtimestamp(row.not_after_s, UTC),
+        )
+
+
+def _row(certificate: PersonCertificate) -> dict[str, object]:
+    return {
+        "key_id": certificate.key_id,
+        "serial": certificate.serial,
+        "certificate": certificate.certificate,
+        "chain_pem": certificate.chain_pem(),
+        "person_code": certificate.person_code,
+        "not_after_s": int(certificate.not_after.timestamp()),
+        "status": "active",
+    }

@@ -1,0 +1,49 @@
+"""Which device key belongs to which user key."""
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signer_core.errors import DeniedError, InvalidRequestError
+from signer_core.identifiers import DeviceKeyHash, KeyId
+from signer_core.storage.signer.tables import devices
+
+
+class Devices:
+    """Enrolled devices: one user key each, for ever."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def enrol(self, key_id: KeyId, device_key_hash: DeviceKeyHash, now_s: int) -> None:
+        """Remember a device; repeating the same is harmless.
+
+        Raises:
+            InvalidRequestError: this device key belongs to another user key, or the other way.
+        """
+        row = {"key_id": key_id, "device_key_hash": device_key_hash, "enrolled_at_s": now_s}
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(insert(devices).values(row))
+        except IntegrityError:
+            if await self._find(device_key_hash) != key_id:
+                raise InvalidRequestError(
+                    "this device key is taken: make a new one to enrol"
+                ) from None
+
+    async def get_key(self, device_key_hash: DeviceKeyHash) -> KeyId:
+        """Return the user key of a device.
+
+        Raises:
+            DeniedError: the device is unknown.
+        """
+        key_id = await self._find(device_key_hash)
+        if key_id is None:
+            raise DeniedError("this device is not enrolled")
+        return key_id
+
+    async def _find(self, device_key_hash: DeviceKeyHash) -> KeyId | None:
+        query = select(devices.c.key_id).where(devices.c.device_key_hash == device_key_hash)
+        async with self._engine.connect() as connection:
+            key_id: bytes | None = await connection.scalar(query)
+        return None if key_id is None else KeyId(key_id)

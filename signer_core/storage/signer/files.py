@@ -1,0 +1,43 @@
+"""The bytes of a request's files: as prepared, and once signed."""
+
+from typing import Any
+
+from sqlalchemy import Column, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signer_core.errors import NotFoundError
+from signer_core.identifiers import RequestId
+from signer_core.storage.signer.tables import request_files
+
+
+class Files:
+    """PDFs of requests, one at a time: a request may hold 64 of 20 MiB."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def prepared(self, request_id: RequestId, position: int) -> bytes:
+        """Return a file as it will be signed.
+
+        Raises:
+            NotFoundError: the request has no such file.
+        """
+        return await self._read(request_files.c.prepared, request_id, position)
+
+    async def signed(self, request_id: RequestId, position: int) -> bytes:
+        """Return a signed file.
+
+        Raises:
+            NotFoundError: the request has no such file, or it is not signed.
+        """
+        return await self._read(request_files.c.signed, request_id, position)
+
+    async def _read(self, column: Column[Any], request_id: RequestId, position: int) -> bytes:
+        query = select(column).where(
+            request_files.c.request_id == request_id, request_files.c.position == position
+        )
+        async with self._engine.connect() as connection:
+            pdf: bytes | None = await connection.scalar(query)
+        if pdf is None:
+            raise NotFoundError("no such file in this request, or not signed yet")
+        return pdf

@@ -1,0 +1,1 @@
+"""Alembic migrations of the signer's database, oldest first in `versions`."""

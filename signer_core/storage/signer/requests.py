@@ -1,0 +1,229 @@
+"""Requests and their states. Every change of state is one conditional statement."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, RowMapping, Update, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from signer_core.errors import NotFoundError
+from signer_core.identifiers import KeyId, RequestId
+from signer_core.signing.model import (
+    FileEntry,
+    Origin,
+    PreparedFile,
+    Request,
+    RequestContent,
+    RequestStatus,
+)
+from signer_core.storage.signer.tables import request_files, requests
+
+LISTED_AT_MOST = 100  # newest first, grpc_api/protos/signer/phone/v1/requests.proto
+
+
+class Requests:
+    """Requests, without the bytes of their files."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def add(self, request: Request, origin: Origin, files: Sequence[PreparedFile]) -> bool:
+        """Store a new request; return False if its origin has one already."""
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(insert(requests).values(_request_row(request, origin)))
+                for position, file in enumerate(files):
+                    row = _file_row(request.request_id, position, file)
+                    await connection.execute(insert(request_files).values(row))
+        except IntegrityError:
+            return False
+        return True
+
+    async def find_by_origin(
+        self, caller: str, idempotency_key: str
+    ) -> tuple[RequestId, bytes] | None:
+        """Return id and fingerprint (32 bytes) of what the caller made under its own key."""
+        query = select(requests.c.request_id, requests.c.fingerprint).where(
+            requests.c.caller == caller, requests.c.idempotency_key == idempotency_key
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else (RequestId(row.request_id), row.fingerprint)
+
+    async def get(self, request_id: RequestId) -> Request:
+        """Return a request, whatever its status.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        found = await self._select(requests.c.request_id == request_id)
+        if not found:
+            raise NotFoundError("no such request")
+        return found[0]
+
+    async def list_open(self, key_id: KeyId, now_s: int) -> tuple[Request, ...]:
+        """Return a key's requests that can be signed now, newest first, at most 100."""
+        return await self._select(
+            (requests.c.key_id == key_id)
+            & (requests.c.status == RequestStatus.OPEN)
+            & (requests.c.expires_at_s > now_s)
+        )
+
+    async def unfinished(self) -> tuple[RequestId, ...]:
+        """Return the ids of all requests without a final status: work for a start-up."""
+        live = requests.c.status.in_((RequestStatus.NEW, RequestStatus.OPEN))
+        async with self._engine.connect() as connection:
+            ids = await connection.scalars(select(requests.c.request_id).where(live))
+            return tuple(RequestId(i) for i in ids)
+
+    async def open(self, request_id: RequestId) -> None:
+        """Show a new request to its phone: the vault knows it now."""
+        await self._change(request_id, RequestStatus.NEW, status=RequestStatus.OPEN)
+
+    async def drop_new(self, request_id: RequestId) -> None:
+        """Forget a request that the vault refused: nobody has seen it."""
+        new = select(requests.c.request_id).where(
+            requests.c.request_id == request_id, requests.c.status == RequestStatus.NEW
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                delete(request_files).where(request_files.c.request_id.in_(new))
+            )
+            await connection.execute(delete(requests).where(requests.c.request_id.in_(new)))
+
+    async def intend(self, request_id: RequestId, closing: RequestStatus, reason: str) -> bool:
+        """Say why an open request is about to be burned at the vault, before it is."""
+        return await self._change(
+            request_id, RequestStatus.OPEN, closing=closing, decline_reason=reason
+        )
+
+    async def forget_intent(self, request_id: RequestId) -> None:
+        """Take `intend` back: the vault did not burn the request."""
+        await self._change(request_id, RequestStatus.OPEN, closing=None, decline_reason="")
+
+    async def settle_burned(self, request_id: RequestId) -> bool:
+        """Close an open request that the vault burned, under the reason that was intended."""
+        final = func.coalesce(requests.c.closing, RequestStatus.BURNED.value)
+        statement = _open_to(request_id).values(status=final)
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(statement)).rowcount)
+
+    async def settle_expired(self, request_id: RequestId) -> bool:
+        """Close an open request that can no longer be signed."""
+        return await self._change(
+            request_id, RequestStatus.OPEN, status=RequestStatus.EXPIRED, closing=None
+        )
+
+    async def consume(self, request_id: RequestId, signed: Sequence[bytes]) -> bool:
+        """Store the signed files and mark an open request consumed, in one transaction.
+
+        Returns False, and stores nothing, if it was not open any more.
+        """
+        async with self._engine.begin() as connection:
+            to_consumed = _open_to(request_id).values(status=RequestStatus.CONSUMED)
+            result = await connection.execute(to_consumed)
+            if result.rowcount:
+                await _store_signed(connection, request_id, signed)
+        return bool(result.rowcount)
+
+    async def _change(
+        self, request_id: RequestId, expected: RequestStatus, **values: str | None
+    ) -> bool:
+        statement = (
+            update(requests)
+            .where(requests.c.request_id == request_id, requests.c.status == expected)
+            .values(**values)
+        )
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(statement)).rowcount)
+
+    async def _select(self, condition: ColumnElement[bool]) -> tuple[Request, ...]:
+        newest = (
+            select(requests)
+            .where(condition)
+            .order_by(requests.c.created_at_s.desc())
+            .limit(LISTED_AT_MOST)
+        )
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(newest)).mappings().all()
+            return tuple([_request(row, await _entries(connection, row)) for row in rows])
+
+
+def _open_to(request_id: RequestId) -> Update:
+    return update(requests).where(
+        requests.c.request_id == request_id, requests.c.status == RequestStatus.OPEN
+    )
+
+
+async def _store_signed(
+    connection: AsyncConnection, request_id: RequestId, signed: Sequence[bytes]
+) -> None:
+    for position, pdf in enumerate(signed):
+        await connection.execute(
+            update(request_files)
+            .where(request_files.c.request_id == request_id, request_files.c.position == position)
+            .values(signed=pdf)
+        )
+
+
+async def _entries(connection: AsyncConnection, request: RowMapping) -> tuple[FileEntry, ...]:
+    files = request_files.c
+    query = (
+        select(files.name, files.file_hash, files.to_be_signed, files.size_bytes)
+        .where(files.request_id == request["request_id"])
+        .order_by(files.position)
+    )
+    return tuple(FileEntry(*row) for row in await connection.execute(query))
+
+
+def _request(row: RowMapping, files: tuple[FileEntry, ...]) -> Request:
+    return Request(
+        request_id=RequestId(row["request_id"]),
+        content=RequestContent(
+            key_id=KeyId(row["key_id"]),
+            kind=row["kind"],
+            relying_party=row["relying_party"],
+            purpose=row["purpose"],
+            return_address=row["return_address"],
+            challenge=row["challenge"],
+        ),
+        request_hash=row["request_hash"],
+        status=RequestStatus(row["status"]),
+        created_at_s=row["created_at_s"],
+        expires_at_s=row["expires_at_s"],
+        files=files,
+        decline_reason=row["decline_reason"],
+    )
+
+
+def _request_row(request: Request, origin: Origin) -> dict[str, object]:
+    content = request.content
+    return {
+        "request_id": request.request_id,
+        "key_id": content.key_id,
+        "kind": content.kind,
+        "relying_party": content.relying_party,
+        "purpose": content.purpose,
+        "return_address": content.return_address,
+        "challenge": content.challenge,
+        "request_hash": request.request_hash,
+        "status": request.status,
+        "decline_reason": request.decline_reason,
+        "created_at_s": request.created_at_s,
+        "expires_at_s": request.expires_at_s,
+        "caller": origin.caller,
+        "idempotency_key": origin.idempotency_key,
+        "fingerprint": origin.fingerprint,
+    }
+
+
+def _file_row(request_id: RequestId, position: int, file: PreparedFile) -> dict[str, object]:
+    return {
+        "request_id": request_id,
+        "position": position,
+        "name": file.entry.name,
+        "file_hash": file.entry.file_hash,
+        "to_be_signed": file.entry.to_be_signed,
+        "size_bytes": file.entry.size_bytes,
+        "prepared": file.prepared,
+    }

@@ -1,0 +1,87 @@
+"""Tables of the signer; the migrations in `migrations/versions` make them.
+
+Times are Unix seconds. Ids, hashes and DER are bytes. Every rule that must hold under
+concurrency is a constraint here or one conditional UPDATE in a repository.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("key_id", LargeBinary(16), primary_key=True),
+    Column("device_key_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("enrolled_at_s", BigInteger, nullable=False),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("key_id", LargeBinary(16), ForeignKey("devices.key_id"), primary_key=True),
+    Column("serial", LargeBinary(20), nullable=False, unique=True),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("chain_pem", Text, nullable=False),
+    Column("person_code", String(64), nullable=False),
+    Column("not_after_s", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),
+    CheckConstraint("status IN ('active', 'superseded')", name="certificate_status"),
+)
+Index(  # a person has one phone that is asked
+    "one_active_certificate",
+    certificates.c.person_code,
+    unique=True,
+    sqlite_where=certificates.c.status == "active",
+    postgresql_where=certificates.c.status == "active",
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("request_id", LargeBinary(16), primary_key=True),
+    Column("key_id", LargeBinary(16), ForeignKey("devices.key_id"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("relying_party", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("return_address", Text, nullable=False),
+    Column("challenge", LargeBinary(32), nullable=False),
+    Column("request_hash", LargeBinary(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("closing", String(16)),  # why the vault is being asked to burn it
+    Column("decline_reason", Text, nullable=False),
+    Column("created_at_s", BigInteger, nullable=False),
+    Column("expires_at_s", BigInteger, nullable=False),
+    Column("caller", String(255), nullable=False),
+    Column("idempotency_key", String(64), nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    UniqueConstraint("caller", "idempotency_key", name="one_request_an_idempotency_key"),
+    Index("requests_of_a_key", "key_id", "status", "created_at_s"),
+    Index("requests_by_status", "status"),
+)
+
+request_files = Table(
+    "request_files",
+    metadata,
+    Column("request_id", LargeBinary(16), ForeignKey("requests.request_id"), primary_key=True),
+    Column("position", Integer, primary_key=True),  # 0 to 63
+    Column("name", Text, nullable=False),
+    Column("file_hash", LargeBinary(32), nullable=False),
+    Column("to_be_signed", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("prepared", LargeBinary, nullable=False),
+    Column("signed", LargeBinary),
+)
