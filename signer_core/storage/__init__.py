@@ -1,0 +1,1 @@
+"""The database code of every process: engine, tables, repositories, migrations."""
