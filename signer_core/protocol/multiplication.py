@@ -10,7 +10,7 @@ constant-time all the same; docs/spec/ecdsa2p.md §9 says what follows.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from operator import mul
+from operator import add, mul
 
 from signer_core.errors import ProtocolAbortError
 from signer_core.protocol.curve import SCALAR_BYTES, Scalar, scalar_to_bytes
@@ -27,18 +27,12 @@ _INDEX_PARTS = tuple(part(u32(i)) + u32(SEED_BYTES) for i in range(XI))
 
 def bits_of(encoded: bytes) -> tuple[int, ...]:
     """Return the 416 bits of `b`: bit i is bit `i mod 8` from the low end of byte `i div 8`."""
-    number = int.from_bytes(encoded, "little")
-    return tuple((number >> i) & 1 for i in range(XI))
-
-
-def masked_gadget(bits: Sequence[int]) -> tuple[int, ...]:
-    """Return `g_i·b_i` for every i."""
-    return tuple(map(mul, GADGET, bits))
+    return tuple((byte >> place) & 1 for byte in encoded for place in range(8))
 
 
 def subset_sum(bits: Sequence[int]) -> Scalar:
     """Return `x1`, the sum of the gadget over the bits, mod q."""
-    return Scalar(sum(masked_gadget(bits)) % Q)
+    return weigh(bits)
 
 
 def pads(sid: bytes, context: bytes, seeds: bytes) -> list[int]:
@@ -54,9 +48,9 @@ def pads(sid: bytes, context: bytes, seeds: bytes) -> list[int]:
     ]
 
 
-def weigh(values: Iterable[int], weights: Sequence[int] = GADGET) -> Scalar:
-    """Return `sum(weight_i·value_i)` mod q, with the gadget as weights."""
-    return Scalar(sum(map(mul, weights, values)) % Q)
+def weigh(values: Iterable[int]) -> Scalar:
+    """Return `sum(g_i·value_i)` mod q."""
+    return Scalar(sum(map(mul, GADGET, values)) % Q)
 
 
 def correct(zeros: Sequence[int], ones: Sequence[int], kappa: int) -> tuple[bytes, ...]:
@@ -65,6 +59,13 @@ def correct(zeros: Sequence[int], ones: Sequence[int], kappa: int) -> tuple[byte
         ((zero - one + kappa) % Q).to_bytes(32, "big")
         for zero, one in zip(zeros, ones, strict=True)
     )
+
+
+def correct_chosen(
+    chosen: Sequence[int], bits: Sequence[int], corrections: Sequence[int]
+) -> Iterable[int]:
+    """Return `t_i^{b_i} + b_i·c_i` for every i, unreduced."""
+    return map(add, chosen, map(mul, bits, corrections))
 
 
 def scalar_list(encoded: Sequence[bytes]) -> list[int]:

@@ -1,6 +1,6 @@
 """Schnorr proofs of knowledge, bound to session, role, use and index (docs/spec/ecdsa2p.md §1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signer_core.errors import ProtocolAbortError
 from signer_core.protocol.commitment import Role
@@ -35,6 +35,14 @@ class Statement:
         return hq("pok", self.sid, self.role, what, index, self.context, *points)
 
 
+@dataclass(frozen=True, slots=True)
+class UntrustedProof:
+    """A proof of the right form that was not checked yet."""
+
+    nonce: Point  # A
+    z: Scalar = field(repr=False)
+
+
 def prove(statement: Statement, secret: Scalar, public: Point, nonces: NonceSource) -> bytes:
     """Prove knowledge of `secret` behind `public`; 65 bytes."""
     a = nonces.draw("pok-" + statement.what, statement.index)
@@ -43,16 +51,29 @@ def prove(statement: Statement, secret: Scalar, public: Point, nonces: NonceSour
     return nonce.to_bytes() + scalar_to_bytes(z)
 
 
-def verify(statement: Statement, public: Point, proof: bytes) -> None:
-    """Check `z·G == A + e·X`.
+def parse(proof: bytes) -> UntrustedProof:
+    """Decode 65 bytes.
 
     Raises:
-        ProtocolAbortError: wrong size or encoding, or the equation does not hold.
+        ProtocolAbortError: another size, A is no point, or z is not below q.
     """
     if len(proof) != PROOF_BYTES:
         raise ProtocolAbortError("a proof is 65 bytes")
-    nonce = Point.from_bytes(proof[:POINT_BYTES])
     z = scalar_from_bytes(proof[POINT_BYTES:])
-    minus_e = -statement.challenge(public, nonce) % Q
-    if public.plus_base(minus_e, z) != nonce:
+    return UntrustedProof(Point.from_bytes(proof[:POINT_BYTES]), z)
+
+
+def check(statement: Statement, public: Point, proof: UntrustedProof) -> None:
+    """Check `z·G == A + e·X`.
+
+    Raises:
+        ProtocolAbortError: the equation does not hold.
+    """
+    minus_e = -statement.challenge(public, proof.nonce) % Q
+    if public.plus_base(minus_e, proof.z) != proof.nonce:
         raise ProtocolAbortError("a proof of knowledge does not verify")
+
+
+def verify(statement: Statement, public: Point, proof: bytes) -> None:
+    """Parse and check a proof; raises as `parse` and `check`."""
+    check(statement, public, parse(proof))

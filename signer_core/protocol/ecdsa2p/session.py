@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from signer_core.errors import ProtocolAbortError
 from signer_core.identifiers import DeviceKeyHash, KeyId, SessionId, VaultId
-from signer_core.protocol.curve import Point
 from signer_core.protocol.ecdsa2p.messages import (
     MAX_DIGESTS,
     USES,
@@ -14,7 +13,7 @@ from signer_core.protocol.ecdsa2p.messages import (
     encode_message,
 )
 from signer_core.protocol.epoch import MAX_PENDING
-from signer_core.protocol.transcript import Q, ascii_bytes, h32, u32
+from signer_core.protocol.transcript import Q, ascii_bytes, h32, part, prefix, u32
 
 ID_BYTES = 16  # of keys and requests
 HASH_BYTES = 32  # nonces, commitments, seeds, digests, sids
@@ -109,21 +108,44 @@ def transfer_sid(sid: bytes, generation: int) -> SessionId:
 
 
 class Transcript:
-    """The messages of one run, encoded, in order. Mutable: it grows by a message a step."""
+    """The running H32 over the messages of one run, a part each, so that none is kept.
 
-    __slots__ = ("_messages",)
+    Mutable: it grows by a message a step.
+    """
 
-    def __init__(self) -> None:
-        self._messages: list[bytes] = []
+    __slots__ = ("_left", "_state")
+
+    def __init__(self, label: str, parts: int) -> None:
+        """Begin a hash under `label` of `parts` parts in all."""
+        self._state, self._left = hashlib.sha512(prefix(label, parts)), parts
 
     def add(self, *messages: Message) -> None:
         """Append messages."""
-        self._messages.extend(map(encode_message, messages))
+        self._update(*map(encode_message, messages))
 
-    def pin_context(self, sigmas: Sequence[bytes]) -> bytes:
-        """Return what piPIN is bound to: messages 1 to 4 and every sigma (32 bytes)."""
-        return h32("transcript", *self._messages, *sigmas)
+    def finish(self, *parts: bytes) -> bytes:
+        """Append the last parts and return the hash (32 bytes).
 
-    def enrolled(self, public_key: Point) -> bytes:
-        """Return row 9's digest over every message and Q (32 bytes)."""
-        return h32("enrolled", *self._messages, public_key.to_bytes())
+        Raises:
+            ProtocolAbortError: fewer or more parts than announced.
+        """
+        self._update(*parts)
+        if self._left != 0:
+            raise ProtocolAbortError("the transcript has the wrong number of parts")
+        return self._state.digest()[:32]
+
+    def _update(self, *parts: bytes) -> None:
+        self._left -= len(parts)
+        for each in parts:
+            self._state.update(part(each))
+
+
+ENROLMENT_PARTS = 9  # rows 1 to 8, Q
+TRANSFER_PARTS = 8  # delta, S, R, rows 5 to 8, Q
+
+
+def pin_transcript(m: SignRequest) -> Transcript:
+    """Begin what piPIN is bound to, with step 1: messages 1 to 4, then every sigma."""
+    transcript = Transcript("transcript", 4 + len(m.items))
+    transcript.add(m)
+    return transcript

@@ -27,6 +27,7 @@ from signer_core.protocol.ecdsa2p.messages import (
     VaultOpening,
 )
 from signer_core.protocol.ecdsa2p.session import (
+    ENROLMENT_PARTS,
     HASH_BYTES,
     Transcript,
     check_sizes,
@@ -70,7 +71,7 @@ class DeviceEnrolment(Party):
     def __init__(self, identity: DeviceIdentity, rng: Rng) -> None:
         super().__init__()
         self._identity, self._rng = identity, rng
-        self._transcript = Transcript()
+        self._transcript = Transcript("enrolled", ENROLMENT_PARTS)
 
     @property
     def sid(self) -> SessionId:
@@ -151,7 +152,7 @@ class DeviceEnrolment(Party):
         """
         self._consistency.row8_verify(m, self._vault_public)
         self._transcript.add(m)
-        confirmation = EnrolConfirmation(self._transcript.enrolled(self._public_key))
+        confirmation = EnrolConfirmation(self._transcript.finish(self._public_key.to_bytes()))
         who, keys = self._identity, self._consistency
         share = DeviceShare(
             who.key_id,

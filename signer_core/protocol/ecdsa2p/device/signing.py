@@ -23,13 +23,13 @@ from signer_core.protocol.ecdsa2p.messages import (
 )
 from signer_core.protocol.ecdsa2p.session import (
     HASH_BYTES,
-    Transcript,
     check_count,
     check_pending,
     check_request,
     check_sizes,
     digest_scalar,
     hash_item,
+    pin_transcript,
     signing_sid,
 )
 from signer_core.protocol.ecdsa2p.verification import SignatureVerifier
@@ -69,7 +69,6 @@ class DeviceSigning(Party):
         super().__init__()
         self._share, self._epoch, self._rng = share, epoch, rng
         self._secrets = device_secret + share.zeros + share.ones
-        self._transcript = Transcript()
 
     @property
     def sid(self) -> SessionId:
@@ -93,7 +92,7 @@ class DeviceSigning(Party):
             tuple(items),
         )
         check_request(self._request)
-        self._transcript.add(self._request)
+        self._transcript = pin_transcript(self._request)
         return self._request
 
     @step(3)
@@ -140,7 +139,7 @@ class DeviceSigning(Party):
             digest.step5_sign(digest_scalar(hashed), x2)
             for digest, hashed in zip(self._batch, self._hashes, strict=True)
         )
-        context = self._transcript.pin_context(sigmas)
+        context = self._transcript.finish(*sigmas)
         statement = Statement(self._sid, DEVICE, "pin", 0, context)
         proof = prove(statement, x2, base(x2), self._nonces)
         del self._batch, self._nonces, self._secrets, self._transcript

@@ -22,7 +22,7 @@ from signer_core.protocol.ecdsa2p.messages import (
     TransferPoints,
     VaultOpening,
 )
-from signer_core.protocol.ecdsa2p.session import Transcript, transfer_sid
+from signer_core.protocol.ecdsa2p.session import TRANSFER_PARTS, Transcript, transfer_sid
 from signer_core.protocol.epoch import next_key
 from signer_core.protocol.nonces import NonceSource
 from signer_core.protocol.party import Party, step
@@ -41,7 +41,7 @@ class DeviceTransfer(Party):
         self._share, self._rng = share, rng
         self._secrets = device_secret + share.zeros + share.ones
         self._sid = transfer_sid(sid, share.generation + 1)
-        self._transcript = Transcript()
+        self._transcript = Transcript("enrolled", TRANSFER_PARTS)
 
     @property
     def sid(self) -> SessionId:
@@ -58,8 +58,7 @@ class DeviceTransfer(Party):
         self._x2 = Scalar((x2 + scalar_from_bytes(m.delta)) % Q)
         if self._x2 == 0:
             raise ProtocolAbortError("the new share is zero")
-        self._public_key = Point.from_bytes(self._share.public_key)
-        self._vault_public = self._public_key - base(self._x2)
+        self._vault_public = Point.from_bytes(self._share.public_key) - base(self._x2)
         nonces = NonceSource(self._secrets, self._sid, self._rng)
         self._consistency = DeviceConsistency(self._sid, self._rng)
         reply = TransferKey(*self._consistency.row3_key(nonces))
@@ -93,7 +92,7 @@ class DeviceTransfer(Party):
         """
         self._consistency.row8_verify(m, self._vault_public)
         self._transcript.add(m)
-        confirmation = EnrolConfirmation(self._transcript.enrolled(self._public_key))
+        confirmation = EnrolConfirmation(self._transcript.finish(self._share.public_key))
         share = dataclasses.replace(
             self._share,
             generation=self._share.generation + 1,

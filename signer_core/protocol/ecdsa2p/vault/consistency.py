@@ -13,7 +13,14 @@ from signer_core.protocol.ecdsa2p.messages import (
     VaultOpening,
 )
 from signer_core.protocol.epoch import SEED_BYTES
-from signer_core.protocol.multiplication import CHECK, bits_of, pads, scalar_list, weigh
+from signer_core.protocol.multiplication import (
+    CHECK,
+    bits_of,
+    correct_chosen,
+    pads,
+    scalar_list,
+    weigh,
+)
 from signer_core.protocol.oblivious_transfer import choose
 from signer_core.protocol.transcript import Q
 
@@ -37,8 +44,7 @@ class VaultConsistency:
         """
         self._corrections = scalar_list(m.corrections)
         self._pads = pads(self._sid, CHECK, self.seeds)
-        chosen = zip(self._pads, self._bits, self._corrections, strict=True)
-        self._point = base(weigh(pad + bit * c for pad, bit, c in chosen))
+        self._point = base(weigh(correct_chosen(self._pads, self._bits, self._corrections)))
         self._nonce = self._rng(NONCE_BYTES)
         return CheckCommitment(
             commit(self._sid, VAULT, "B", 0, (self._point.to_bytes(),), self._nonce)

@@ -11,7 +11,7 @@ from signer_core.protocol.curve import (
 )
 from signer_core.protocol.ecdsa2p.messages import DeviceNonce, NonceOpening, Signature
 from signer_core.protocol.ecdsa2p.session import LOW_S_MAX
-from signer_core.protocol.multiplication import pads, scalar_list, weigh
+from signer_core.protocol.multiplication import correct_chosen, pads, scalar_list, weigh
 from signer_core.protocol.nonces import NonceSource
 from signer_core.protocol.proofs import Statement, prove, verify
 from signer_core.protocol.transcript import Q, u32
@@ -33,9 +33,7 @@ class VaultDigest:
         values = (opening.nonce_share, opening.proof)
         return commit(self._sid, VAULT, "R1", self._index, values, opening.commitment_nonce)
 
-    def step4_open(
-        self, m: DeviceNonce, seeds: bytes, masked_gadget: tuple[int, ...]
-    ) -> NonceOpening:
+    def step4_open(self, m: DeviceNonce, seeds: bytes, bits: tuple[int, ...]) -> NonceOpening:
         """Check the device's nonce share and compute r and beta, before the PIN is typed.
 
         Raises:
@@ -47,8 +45,8 @@ class VaultDigest:
         self._r = (nonce_share * self._k1).x_mod_q()
         if self._r == 0:
             raise ProtocolAbortError("r is zero")
-        chosen = weigh(pads(self._sid, u32(self._index), seeds))
-        self._beta = (chosen + weigh(corrections, masked_gadget)) % Q
+        chosen = pads(self._sid, u32(self._index), seeds)
+        self._beta = weigh(correct_chosen(chosen, bits, corrections))
         self._inverse = inverse(self._k1)
         del self._k1
         return self._opening

@@ -21,6 +21,7 @@ from signer_core.protocol.ecdsa2p.messages import (
     VaultOpening,
 )
 from signer_core.protocol.ecdsa2p.session import (
+    ENROLMENT_PARTS,
     HASH_BYTES,
     ID_BYTES,
     Transcript,
@@ -66,7 +67,7 @@ class VaultEnrolment(Party):
         """Take the hash (32 bytes) of the device key that the channel authenticated."""
         super().__init__()
         self._vault_id, self._device_key_hash, self._rng = vault_id, device_key_hash, rng
-        self._transcript = Transcript()
+        self._transcript = Transcript("enrolled", ENROLMENT_PARTS)
 
     @property
     def sid(self) -> SessionId:
@@ -148,7 +149,7 @@ class VaultEnrolment(Party):
         Raises:
             ProtocolAbortError: the device saw other messages or another Q.
         """
-        if not hmac.compare_digest(self._transcript.enrolled(self._public_key), m.digest):
+        if not hmac.compare_digest(self._transcript.finish(self._public_key.to_bytes()), m.digest):
             raise ProtocolAbortError("the device confirms another enrolment")
         share = VaultShare(
             self._key_id,

@@ -28,22 +28,22 @@ from signer_core.protocol.ecdsa2p.messages import (
 )
 from signer_core.protocol.ecdsa2p.session import (
     HASH_BYTES,
-    Transcript,
     check_count,
     check_pending,
     check_request,
     check_sizes,
     hash_item,
+    pin_transcript,
     signing_sid,
 )
 from signer_core.protocol.ecdsa2p.vault.digest import VaultDigest
 from signer_core.protocol.ecdsa2p.vault.share import VaultShare
 from signer_core.protocol.ecdsa2p.verification import SignatureVerifier
 from signer_core.protocol.epoch import SEED_BYTES, next_key, verify_ack
-from signer_core.protocol.multiplication import bits_of, masked_gadget
+from signer_core.protocol.multiplication import bits_of
 from signer_core.protocol.nonces import NonceSource
 from signer_core.protocol.party import Party, step
-from signer_core.protocol.proofs import PROOF_BYTES, Statement, verify
+from signer_core.protocol.proofs import Statement, check, parse
 
 
 class WrongPinError(DeniedError):
@@ -59,7 +59,6 @@ class VaultSigning(Party):
     def __init__(self, share: VaultShare, rng: Rng) -> None:
         super().__init__()
         self._share, self._rng = share, rng
-        self._transcript = Transcript()
 
     @property
     def sid(self) -> SessionId:
@@ -92,7 +91,8 @@ class VaultSigning(Party):
             VaultDigest(self._sid, index, nonces, self._rng) for index in range(len(m.items))
         ]
         reply = NonceCommitments(vault_nonce, tuple(d.step2_commit() for d in self._batch))
-        self._transcript.add(m, reply)
+        self._transcript = pin_transcript(m)
+        self._transcript.add(reply)
         return reply
 
     @step(4)
@@ -110,9 +110,9 @@ class VaultSigning(Party):
         check_count(len(self._batch), m.digests)
         self._public = Point.from_bytes(self._share.device_public)
         self._verifier = SignatureVerifier(self._share.public_key)
-        masked = masked_gadget(bits_of(self._share.bits))
+        bits = bits_of(self._share.bits)
         openings = (
-            digest.step4_open(theirs, self._share.seeds, masked)
+            digest.step4_open(theirs, self._share.seeds, bits)
             for digest, theirs in zip(self._batch, m.digests, strict=True)
         )
         reply = NonceOpenings(tuple(openings))
@@ -129,10 +129,7 @@ class VaultSigning(Party):
         check_count(len(self._batch), m.sigmas)
         for sigma in m.sigmas:
             scalar_from_bytes(sigma)
-        check_sizes(PROOF_BYTES, m.pin_proof)
-        Point.from_bytes(m.pin_proof[:33])
-        scalar_from_bytes(m.pin_proof[33:])
-        self._partials = m
+        self._proof, self._sigmas = parse(m.pin_proof), m.sigmas
 
     @step(6, part=2, parts=3)
     def verify_pin(self) -> None:
@@ -141,11 +138,10 @@ class VaultSigning(Party):
         Raises:
             WrongPinError: the device did not use the right x2; the session is dead.
         """
-        m = self._partials
-        context = self._transcript.pin_context(m.sigmas)
+        context = self._transcript.finish(*self._sigmas)
         statement = Statement(self._sid, DEVICE, "pin", 0, context)
         try:
-            verify(statement, self._public, m.pin_proof)
+            check(statement, self._public, self._proof)
         except ProtocolAbortError:
             raise WrongPinError("the PIN is wrong") from None
 
@@ -159,7 +155,7 @@ class VaultSigning(Party):
         """
         signatures = tuple(
             digest.step6_complete(sigma)
-            for digest, sigma in zip(self._batch, self._partials.sigmas, strict=True)
+            for digest, sigma in zip(self._batch, self._sigmas, strict=True)
         )
         wrong = sum(map(self._is_wrong, signatures, self._hashes))
         if wrong:

@@ -21,7 +21,7 @@ from signer_core.protocol.ecdsa2p.messages import (
     TransferPoints,
     VaultOpening,
 )
-from signer_core.protocol.ecdsa2p.session import Transcript, transfer_sid
+from signer_core.protocol.ecdsa2p.session import TRANSFER_PARTS, Transcript, transfer_sid
 from signer_core.protocol.ecdsa2p.vault.consistency import VaultConsistency
 from signer_core.protocol.ecdsa2p.vault.enrolment import VaultEnrolled, draw_bits
 from signer_core.protocol.ecdsa2p.vault.share import VaultShare
@@ -43,7 +43,7 @@ class VaultTransfer(Party):
         super().__init__()
         self._share, self._rng = share, rng
         self._sid = transfer_sid(sid, share.generation + 1)
-        self._transcript = Transcript()
+        self._transcript = Transcript("enrolled", TRANSFER_PARTS)
 
     @property
     def sid(self) -> SessionId:
@@ -116,8 +116,7 @@ class VaultTransfer(Party):
         Raises:
             ProtocolAbortError: the device saw other messages.
         """
-        public_key = Point.from_bytes(self._share.public_key)
-        if not hmac.compare_digest(self._transcript.enrolled(public_key), m.digest):
+        if not hmac.compare_digest(self._transcript.finish(self._share.public_key), m.digest):
             raise ProtocolAbortError("the device confirms another transfer")
         share = dataclasses.replace(
             self._share,
