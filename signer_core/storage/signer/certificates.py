@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.keys.certificates import PersonCertificate
+from signer_core.storage.engine import read_transaction, write_transaction
 from signer_core.storage.signer.tables import certificates
 
 
@@ -33,7 +34,7 @@ class Certificates:
             .values(status="superseded")
         )
         try:
-            async with self._engine.begin() as connection:
+            async with write_transaction(self._engine) as connection:
                 await connection.execute(earlier)
                 await connection.execute(insert(certificates).values(_row(certificate)))
         except IntegrityError:
@@ -57,7 +58,7 @@ class Certificates:
         return await self._one((certificates.c.person_code == person_code) & active)
 
     async def _one(self, condition: ColumnElement[bool]) -> PersonCertificate:
-        async with self._engine.connect() as connection:
+        async with read_transaction(self._engine) as connection:
             row = (await connection.execute(select(certificates).where(condition))).one_or_none()
         if row is None:
             raise NotFoundError("this person has no phone that can sign")

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import DeniedError, InvalidRequestError
 from signer_core.identifiers import DeviceKeyHash, KeyId
+from signer_core.storage.engine import read_transaction, write_transaction
 from signer_core.storage.signer.tables import devices
 
 
@@ -23,7 +24,7 @@ class Devices:
         """
         row = {"key_id": key_id, "device_key_hash": device_key_hash, "enrolled_at_s": now_s}
         try:
-            async with self._engine.begin() as connection:
+            async with write_transaction(self._engine) as connection:
                 await connection.execute(insert(devices).values(row))
         except IntegrityError:
             if await self._find(device_key_hash) != key_id:
@@ -44,6 +45,6 @@ class Devices:
 
     async def _find(self, device_key_hash: DeviceKeyHash) -> KeyId | None:
         query = select(devices.c.key_id).where(devices.c.device_key_hash == device_key_hash)
-        async with self._engine.connect() as connection:
+        async with read_transaction(self._engine) as connection:
             key_id: bytes | None = await connection.scalar(query)
         return None if key_id is None else KeyId(key_id)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import NotFoundError
 from signer_core.identifiers import RequestId
+from signer_core.storage.engine import read_transaction
 from signer_core.storage.signer.tables import request_files
 
 
@@ -36,7 +37,7 @@ class Files:
         query = select(column).where(
             request_files.c.request_id == request_id, request_files.c.position == position
         )
-        async with self._engine.connect() as connection:
+        async with read_transaction(self._engine) as connection:
             pdf: bytes | None = await connection.scalar(query)
         if pdf is None:
             raise NotFoundError("no such file in this request, or not signed yet")

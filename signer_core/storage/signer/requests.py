@@ -16,6 +16,7 @@ from signer_core.signing.model import (
     RequestContent,
     RequestStatus,
 )
+from signer_core.storage.engine import read_transaction, write_transaction
 from signer_core.storage.signer.tables import request_files, requests
 
 LISTED_AT_MOST = 100  # newest first, grpc_api/protos/signer/phone/v1/requests.proto
@@ -30,7 +31,7 @@ class Requests:
     async def add(self, request: Request, origin: Origin, files: Sequence[PreparedFile]) -> bool:
         """Store a new request; return False if its origin has one already."""
         try:
-            async with self._engine.begin() as connection:
+            async with write_transaction(self._engine) as connection:
                 await connection.execute(insert(requests).values(_request_row(request, origin)))
                 for position, file in enumerate(files):
                     row = _file_row(request.request_id, position, file)
@@ -46,7 +47,7 @@ class Requests:
         query = select(requests.c.request_id, requests.c.fingerprint).where(
             requests.c.caller == caller, requests.c.idempotency_key == idempotency_key
         )
-        async with self._engine.connect() as connection:
+        async with read_transaction(self._engine) as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else (RequestId(row.request_id), row.fingerprint)
 
@@ -72,7 +73,7 @@ class Requests:
     async def unfinished(self) -> tuple[RequestId, ...]:
         """Return the ids of all requests without a final status: work for a start-up."""
         live = requests.c.status.in_((RequestStatus.NEW, RequestStatus.OPEN))
-        async with self._engine.connect() as connection:
+        async with read_transaction(self._engine) as connection:
             ids = await connection.scalars(select(requests.c.request_id).where(live))
             return tuple(RequestId(i) for i in ids)
 
@@ -85,7 +86,7 @@ class Requests:
         new = select(requests.c.request_id).where(
             requests.c.request_id == request_id, requests.c.status == RequestStatus.NEW
         )
-        async with self._engine.begin() as connection:
+        async with write_transaction(self._engine) as connection:
             await connection.execute(
                 delete(request_files).where(request_files.c.request_id.in_(new))
             )
@@ -105,7 +106,7 @@ class Requests:
         """Close an open request that the vault burned, under the reason that was intended."""
         final = func.coalesce(requests.c.closing, RequestStatus.BURNED.value)
         statement = _open_to(request_id).values(status=final)
-        async with self._engine.begin() as connection:
+        async with write_transaction(self._engine) as connection:
             return bool((await connection.execute(statement)).rowcount)
 
     async def settle_expired(self, request_id: RequestId) -> bool:
@@ -119,7 +120,7 @@ class Requests:
 
         Returns False, and stores nothing, if it was not open any more.
         """
-        async with self._engine.begin() as connection:
+        async with write_transaction(self._engine) as connection:
             to_consumed = _open_to(request_id).values(status=RequestStatus.CONSUMED)
             result = await connection.execute(to_consumed)
             if result.rowcount:
@@ -134,7 +135,7 @@ class Requests:
             .where(requests.c.request_id == request_id, requests.c.status == expected)
             .values(**values)
         )
-        async with self._engine.begin() as connection:
+        async with write_transaction(self._engine) as connection:
             return bool((await connection.execute(statement)).rowcount)
 
     async def _select(self, condition: ColumnElement[bool]) -> tuple[Request, ...]:
@@ -144,7 +145,7 @@ class Requests:
             .order_by(requests.c.created_at_s.desc())
             .limit(LISTED_AT_MOST)
         )
-        async with self._engine.connect() as connection:
+        async with read_transaction(self._engine) as connection:
             rows = (await connection.execute(newest)).mappings().all()
             return tuple([_request(row, await _entries(connection, row)) for row in rows])
 

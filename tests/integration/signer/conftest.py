@@ -1,13 +1,19 @@
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from signer_core.storage.signer import schema
+from signer_core.storage.engine import make_engine, upgrade
+from signer_core.storage.signer.schema import MIGRATIONS
 
 
 @pytest.fixture
-async def engine(tmp_path):
+async def database_url(tmp_path):
     """The signer's database, migrated."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/signer.db")
-    await schema.upgrade(engine)
+    url = f"sqlite+aiosqlite:///{tmp_path}/signer.db"
+    await upgrade(url, MIGRATIONS)
+    return url
+
+
+@pytest.fixture
+async def engine(database_url):
+    engine = make_engine(database_url)
     yield engine
     await engine.dispose()

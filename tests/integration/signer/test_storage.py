@@ -10,11 +10,12 @@ from alembic.migration import MigrationContext
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.signing.model import Origin, RequestStatus
-from signer_core.storage.signer import schema
+from signer_core.storage.engine import upgrade
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.devices import Devices
 from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.requests import Requests
+from signer_core.storage.signer.schema import MIGRATIONS
 from signer_core.storage.signer.tables import metadata
 from tests.fakes.requests import (
     KEY_ID,
@@ -50,8 +51,9 @@ async def test_migrations_make_exactly_the_tables_of_the_code(engine):
     assert difference == []
 
 
-async def test_migrating_twice_changes_nothing(engine):
-    await schema.upgrade(engine)
+async def test_migrating_twice_changes_nothing(requests, open_request, database_url):
+    await upgrade(database_url, MIGRATIONS)
+    assert await requests.get(open_request.request_id) == open_request
 
 
 async def test_a_request_is_read_back_as_it_was_stored(requests, open_request):

@@ -1,13 +1,5 @@
-"""Run migrations on the connection that `signer_core.storage.signer.schema` hands over."""
+"""What Alembic runs."""
 
-from alembic import context
+from signer_core.storage.engine import run_migrations
 
-from signer_core.storage.signer.tables import metadata
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    render_as_batch=True,  # SQLite alters a table by copying it
-)
-with context.begin_transaction():
-    context.run_migrations()
+run_migrations()
