@@ -1,0 +1,149 @@
+"""The token of the vault process: async in front, one thread and one login behind."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Self, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import SecretStr
+
+from hsm_module.token.errors import TokenFault, TokenFaultError
+from hsm_module.token.manifest import Manifest
+from hsm_module.token.opening import open_token
+from hsm_module.token.policy import KeyKind
+from hsm_module.token.port import KekId, KeyLabel
+from hsm_module.token.probe import probe_token
+from hsm_module.token.self_test import check_key, self_test
+from hsm_module.token.session import TokenSession
+from hsm_module.token.site import TokenSite
+from signer_core.errors import NotFoundError, VerificationError
+from signer_core.pki.token_key import TokenKey
+
+T = TypeVar("T")
+
+
+class HsmToken:
+    """`port.Token` on PKCS#11; make it with `open`, after any fork.
+
+    Mutable: it owns the HSM thread. Every PKCS#11 call of the process runs on that thread, opening
+    and closing included; more threads crash SoftHSM and bring nothing (`softhsm_config/README.md`).
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hsm")
+        self._open = ExitStack()
+        self._closed = False
+        self._session: TokenSession | None = None
+        self._fault: Future[TokenFaultError] = Future()
+
+    @classmethod
+    async def open(cls, site: TokenSite, pin: SecretStr, manifest: Manifest) -> Self:
+        """Open the token, log in once, test every key of the manifest.
+
+        Raises:
+            TokenFaultError: the token cannot serve; nothing stays open.
+        """
+        token = cls(manifest)
+        try:
+            await token._on_thread(lambda: token._start(site, pin))
+        except BaseException:
+            await token.close()
+            raise
+        return token
+
+    def _start(self, site: TokenSite, pin: SecretStr) -> None:
+        if site.label != self._manifest.token_label:
+            raise TokenFaultError(TokenFault.SETTINGS, "the manifest is of another token")
+        probe_token(site, pin, self._manifest)
+        self._session = self._open.enter_context(open_token(site, pin))
+        self_test(self._session, self._manifest)
+
+    async def close(self) -> None:
+        """Log out and end the thread; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.wrap_future(self._thread.submit(self._open.close))
+            self._thread.shutdown()
+
+    async def wait_for_fault(self) -> TokenFaultError:
+        """Wait until the token is dead, and say why; the process must then exit non-zero."""
+        return await asyncio.shield(asyncio.wrap_future(self._fault))
+
+    async def wrap(self, kek_id: KekId, plaintext: bytes, aad: bytes) -> bytes:
+        """See `port.Token.wrap`."""
+        self._check_label(kek_id, KeyKind.KEK)
+        return await self._call(lambda session: session.wrap(kek_id, plaintext, aad))
+
+    async def unwrap(self, kek_id: KekId, blob: bytes, aad: bytes) -> bytes:
+        """See `port.Token.unwrap`."""
+        self._check_label(kek_id, KeyKind.KEK)
+        return await self._call(lambda session: self._unwrap(session, kek_id, blob, aad))
+
+    async def mac(self, data: bytes) -> bytes:
+        """See `port.Token.mac`."""
+        (label,) = self._manifest.of_kind(KeyKind.MAC)
+        return await self._call(lambda session: session.mac(label, data))
+
+    async def sign_digest(self, label: KeyLabel, digest: bytes) -> bytes:
+        """See `port.Token.sign_digest`."""
+        self._check_label(label, KeyKind.SIGNING)
+        return await self._call(lambda session: session.sign_digest(label, digest))
+
+    async def use_key(self, label: KeyLabel, work: Callable[[ec.EllipticCurvePrivateKey], T]) -> T:
+        """See `port.Token.use_key`."""
+        public_key = await self.public_key(label)
+        return await self._call(
+            lambda session: work(TokenKey(public_key, lambda d: session.sign_digest(label, d)))
+        )
+
+    async def public_key(self, label: KeyLabel) -> ec.EllipticCurvePublicKey:
+        """See `port.Token.public_key`."""
+        self._check_label(label, KeyKind.SIGNING)
+        return self._manifest.keys[label].public_key()
+
+    async def random(self, size: int) -> bytes:
+        """See `port.Token.random`."""
+        return await self._call(lambda session: session.random(size))
+
+    def _unwrap(self, session: TokenSession, label: str, blob: bytes, aad: bytes) -> bytes:
+        try:
+            return session.unwrap(label, blob, aad)
+        except VerificationError:
+            self._check_alive(session, label)
+            raise
+
+    def _check_alive(self, session: TokenSession, label: str) -> None:
+        """Tell a forged record from a dead token: the known blob still opens, or nothing does."""
+        try:
+            check_key(session, label, self._manifest.keys[label])
+        except VerificationError:
+            raise TokenFaultError(
+                TokenFault.GONE, f"the token no longer decrypts under {label!r}: start again"
+            ) from None
+
+    def _check_label(self, label: str, kind: KeyKind) -> None:
+        if label not in self._manifest.of_kind(kind):
+            raise NotFoundError("the token has no such key")
+
+    async def _call(self, work: Callable[[TokenSession], T]) -> T:
+        session = self._session
+        if session is None:
+            raise TokenFaultError(TokenFault.MISUSED, "the token is not open")
+        return await self._on_thread(lambda: work(session))
+
+    async def _on_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guard, work)
+
+    def _guard(self, work: Callable[[], T]) -> T:
+        """Run on the HSM thread; the first fault is final, even if nobody waits any more."""
+        if self._fault.done():
+            fault = self._fault.result()
+            raise TokenFaultError(fault.fault, str(fault))
+        try:
+            return work()
+        except TokenFaultError as error:
+            self._fault.set_result(error)
+            raise

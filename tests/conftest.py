@@ -1,0 +1,3 @@
+"""Fixtures live in tests/fixtures, a file a part."""
+
+pytest_plugins = ["tests.fixtures.softhsm"]
