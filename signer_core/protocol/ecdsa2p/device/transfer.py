@@ -39,7 +39,7 @@ class DeviceTransfer(Party):
         """Take the share in use and the sid of the session that proved the PIN."""
         super().__init__()
         self._share, self._rng = share, rng
-        self._secrets = device_secret + share.zeros + share.ones
+        self._secret = device_secret  # the next generation has no seeds yet to hedge with, §1
         self._sid = transfer_sid(sid, share.generation + 1)
         self._transcript = Transcript("enrolled", TRANSFER_PARTS)
 
@@ -59,7 +59,7 @@ class DeviceTransfer(Party):
         if self._x2 == 0:
             raise ProtocolAbortError("the new share is zero")
         self._vault_public = Point.from_bytes(self._share.public_key) - base(self._x2)
-        nonces = NonceSource(self._secrets, self._sid, self._rng)
+        nonces = NonceSource(self._secret, self._sid, self._rng)
         self._consistency = DeviceConsistency(self._sid, self._rng)
         reply = TransferKey(*self._consistency.row3_key(nonces))
         self._transcript.add(m, reply)
@@ -101,5 +101,5 @@ class DeviceTransfer(Party):
         )
         epoch_key = next_key(b"", m.epoch_seed, self._sid)
         enrolled = DeviceEnrolled(share, self._x2, epoch_key, confirmation)
-        del self._x2, self._vault_public, self._consistency, self._secrets, self._transcript
+        del self._x2, self._vault_public, self._consistency, self._secret, self._transcript
         return enrolled
