@@ -56,7 +56,10 @@ def _credentials(tls: Path) -> grpc.ChannelCredentials:
 
 
 def _fail_on_fatal(home: Home, supervisor: Supervisor) -> None:
-    for process in supervisor.processes():
+    processes = supervisor.find_processes()
+    if not processes:
+        raise StartError(f"the supervisor ended: see {home.logs / 'supervisord.log'}")
+    for process in processes:
         if process.state == "FATAL":
             log = home.logs / f"{process.name}.jsonl"
             raise StartError(f"{process.name} does not start: {_last_line(log)}")

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]  # ships no types
 
@@ -42,7 +43,6 @@ class ProcessState:
     name: str
     pid: int  # 0 while it is not running
     state: str  # supervisord's: STARTING, RUNNING, BACKOFF, STOPPED, EXITED, FATAL
-    exit_status: int
 
 
 class Supervisor:
@@ -55,21 +55,16 @@ class Supervisor:
     def pid(self) -> int | None:
         """Return supervisord's process id, None when it does not answer."""
         with suppress(OSError, xmlrpc.client.Error):
-            return int(str(self._rpc.getPID()))
+            answer: Any = self._rpc.getPID()
+            return int(answer)
         return None
 
-    def processes(self) -> list[ProcessState]:
-        """Return the supervised processes.
-
-        Raises:
-            StartError: the supervisor is gone.
-        """
-        try:
-            answer = self._rpc.getAllProcessInfo()
-        except (OSError, xmlrpc.client.Error) as error:
-            raise StartError(f"the supervisor is gone: {error}") from None
-        assert isinstance(answer, list)  # noqa: S101  # narrows xmlrpc's union of types
-        return [_state(dict(info)) for info in answer]
+    def find_processes(self) -> list[ProcessState]:
+        """Return the supervised processes, none when the supervisor does not answer."""
+        with suppress(OSError, xmlrpc.client.Error):
+            answer: Any = self._rpc.getAllProcessInfo()
+            return [_state(info) for info in answer]
+        return []
 
     def stop(self) -> None:
         """Stop every process, then the supervisor; return when all are gone."""
@@ -83,13 +78,8 @@ class Supervisor:
             time.sleep(0.05)
 
 
-def _state(info: dict[str, object]) -> ProcessState:
-    return ProcessState(
-        name=str(info["name"]),
-        pid=int(str(info["pid"])),
-        state=str(info["statename"]),
-        exit_status=int(str(info["exitstatus"])),
-    )
+def _state(info: dict[str, Any]) -> ProcessState:
+    return ProcessState(info["name"], info["pid"], info["statename"])
 
 
 def connect(home: Home) -> Supervisor:

@@ -1,13 +1,15 @@
 """A whole system on one machine: made, started, stopped."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deploy import ports, readiness, setup, supervision
 from deploy.home import Home
-from deploy.supervision import Supervisor
+from deploy.supervision import StartError, Supervisor
 
+_JOIN_TIMEOUT_S = 60
 Tell = Callable[[str], None]
 
 
@@ -38,7 +40,7 @@ def running(home: Home, tell: Tell) -> Iterator[System]:
             supervisor = supervision.start(home)
         else:
             tell("using the system that runs already")
-            listeners, supervisor = ports.load(home.ports), supervision.connect(home)
+            listeners, supervisor = _join(home)
         try:
             readiness.wait_until_serving(home, listeners, supervisor)
             yield System(home, listeners, supervisor, ours)
@@ -46,3 +48,14 @@ def running(home: Home, tell: Tell) -> Iterator[System]:
             if ours:
                 tell("stopping")
                 supervisor.stop()
+
+
+def _join(home: Home) -> tuple[dict[str, int], Supervisor]:
+    """Wait for the system that another process is starting from this home."""
+    supervisor = supervision.connect(home)
+    deadline = time.monotonic() + _JOIN_TIMEOUT_S
+    while supervisor.pid() is None:
+        if time.monotonic() > deadline:
+            raise StartError("another terminal holds this system, yet it does not start")
+        time.sleep(0.2)
+    return ports.load(home.ports), supervisor
