@@ -1,0 +1,1 @@
+"""What surrounds every call: errors, correlation, deadlines, allowed callers."""

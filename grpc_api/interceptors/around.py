@@ -1,0 +1,77 @@
+"""Run code around a gRPC call of any of the four kinds."""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import grpc
+
+Handler = grpc.RpcMethodHandler[Any, Any]
+Context = grpc.aio.ServicerContext[Any, Any]
+Around = Callable[[Context], AbstractAsyncContextManager[None]]
+
+
+class SurroundInterceptor(grpc.aio.ServerInterceptor):
+    """Runs every known method inside what `surround(method, handler)` returns for it.
+
+    An unknown method stays unknown: gRPC answers UNIMPLEMENTED.
+    """
+
+    def __init__(self, surround: Callable[[str, Handler], Around]) -> None:
+        self._surround = surround
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """Rebuild the handler, where there is one."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        return wrap(handler, self._surround(handler_call_details.method, handler))
+
+
+def is_stream(handler: Handler) -> bool:
+    """True where requests or responses are a stream, which may stay open for long."""
+    return bool(handler.request_streaming or handler.response_streaming)
+
+
+def wrap(handler: Handler, around: Around) -> Handler:
+    """Return the same method, run inside `around(context)`.
+
+    An interceptor sees a handler, not the call: it must rebuild the handler, kind by kind.
+    """
+    kinds: list[tuple[Any, Any, Any]] = [
+        (handler.unary_unary, grpc.unary_unary_rpc_method_handler, _single),
+        (handler.stream_unary, grpc.stream_unary_rpc_method_handler, _single),
+        (handler.unary_stream, grpc.unary_stream_rpc_method_handler, _streamed),
+        (handler.stream_stream, grpc.stream_stream_rpc_method_handler, _streamed),
+    ]
+    ((behaviour, make, wrapper),) = [kind for kind in kinds if kind[0] is not None]
+    rebuilt: Handler = make(
+        wrapper(behaviour, around), handler.request_deserializer, handler.response_serializer
+    )
+    return rebuilt
+
+
+def _single(behaviour: Callable[..., Any], around: Around) -> Callable[..., Any]:
+    async def run(request: Any, context: Context) -> Any:
+        async with around(context):
+            return await behaviour(request, context)
+
+    return run
+
+
+def _streamed(behaviour: Callable[..., Any], around: Around) -> Callable[..., Any]:
+    async def run(request: Any, context: Context) -> AsyncIterator[Any]:
+        async with around(context):
+            answer = behaviour(request, context)
+            if inspect.isawaitable(answer):
+                await answer  # a servicer that writes to the context itself, as health does
+                return
+            async for response in answer:
+                yield response
+
+    return run

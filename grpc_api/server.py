@@ -1,0 +1,73 @@
+"""One gRPC listener, with everything that every listener has."""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from grpc_api.interceptors.callers import Callers, caller_interceptor
+from grpc_api.interceptors.correlation import correlation_interceptor
+from grpc_api.interceptors.deadlines import deadline_interceptor
+from grpc_api.interceptors.errors import error_interceptor
+from grpc_api.server_options import SERVER_OPTIONS
+from signer_core.errors import UnavailableError
+
+GRACE_S = 5.0  # for calls under way when the process is told to stop
+
+
+def make_internal_server(callers: Callers) -> grpc.aio.Server:
+    """Make a server for other processes; `callers` says who may call which service."""
+    return _server([*_common(), caller_interceptor(callers)])
+
+
+def make_phone_server() -> grpc.aio.Server:
+    """Make a server for phones: whoever the listener's TLS lets in may call what is registered."""
+    return _server(_common())
+
+
+def listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials) -> int:
+    """Open a listener, port 0 for any free one, and return its port.
+
+    Raises:
+        UnavailableError: the address is taken or is none of this machine's.
+    """
+    try:
+        return server.add_secure_port(address, credentials)
+    except RuntimeError:
+        raise UnavailableError(f"cannot listen on {address}: is it taken?") from None
+
+
+async def add_health_and_reflection(server: grpc.aio.Server, services: Sequence[str]) -> None:
+    """Add `grpc.health.v1`, saying SERVING for these full names and the whole, and reflection.
+
+    Both are for callers of the allow-list only, as everything on an internal listener.
+    """
+    servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    for name in ("", *services):
+        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+
+
+async def serve_until_stopped(servers: Sequence[grpc.aio.Server]) -> None:
+    """Run servers until SIGTERM or SIGINT, then let calls under way end for 5 s."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    for server in servers:
+        await server.start()
+    await stopped.wait()
+    await asyncio.gather(*(server.stop(GRACE_S) for server in servers))
+
+
+def _common() -> list[grpc.aio.ServerInterceptor]:
+    return [error_interceptor(), correlation_interceptor(), deadline_interceptor()]
+
+
+def _server(interceptors: Sequence[grpc.aio.ServerInterceptor]) -> grpc.aio.Server:
+    return grpc.aio.server(interceptors=list(interceptors), options=SERVER_OPTIONS)

@@ -1,0 +1,41 @@
+"""Which enrolled device is at the other end of the phones' listener."""
+
+from dataclasses import dataclass
+
+from cryptography.x509.oid import NameOID
+
+from grpc_api.interceptors.around import Context
+from grpc_api.interceptors.peer import peer_certificate, peer_device
+from signer_core.errors import DeniedError
+from signer_core.identifiers import DeviceKeyHash, KeyId
+from signer_core.storage.signer.devices import Devices
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An enrolled device and its one user key."""
+
+    key_id: KeyId
+    key_hash: DeviceKeyHash
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDoor:
+    """Lets enrolled devices in, and tells which one it is."""
+
+    devices: Devices
+
+    async def identify(self, context: Context) -> Device:
+        """Return the device of this connection.
+
+        1. Its certificate is one of a device: the common name is the hash of its key.
+        2. The device is enrolled.
+
+        Raises:
+            DeniedError: it is no device, or not an enrolled one.
+        """
+        key_hash = peer_device(context)
+        names = peer_certificate(context).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        if [name.value for name in names] != [key_hash.hex()]:  # 1
+            raise DeniedError("this certificate is not one of a device")
+        return Device(await self.devices.get_key(key_hash), key_hash)  # 2
