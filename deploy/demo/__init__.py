@@ -1,0 +1,1 @@
+"""`make demo`: everything from nothing to a signed PDF that others' tools accept."""
