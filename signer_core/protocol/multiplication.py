@@ -9,6 +9,7 @@ constant-time all the same; docs/spec/ecdsa2p.md §9 says what follows.
 """
 
 import hashlib
+import struct
 from collections.abc import Iterable, Sequence
 from operator import add, mul
 
@@ -22,6 +23,7 @@ SEEDS_BYTES = XI * SEED_BYTES  # 6,656
 GADGET = tuple(hq("gadget", u32(i)) for i in range(XI))
 CHECK = b"check"  # context of the pads of the check; else the index of the digest, 4 bytes
 
+_SEEDS = struct.Struct(f"{SEED_BYTES}s" * XI)
 _INDEX_PARTS = tuple(part(u32(i)) + u32(SEED_BYTES) for i in range(XI))
 
 
@@ -40,12 +42,11 @@ def pads(sid: bytes, context: bytes, seeds: bytes) -> list[int]:
 
     Written for speed: this is most of a signature's CPU on both sides.
     """
-    sha512, to_int = hashlib.sha512, int.from_bytes
+    sha512 = hashlib.sha512
     head = prefix("pad", 4) + part(sid) + part(context)
-    return [
-        to_int(sha512(head + index + seeds[at : at + SEED_BYTES]).digest()[:48], "big")
-        for index, at in zip(_INDEX_PARTS, range(0, SEEDS_BYTES, SEED_BYTES), strict=True)
-    ]
+    blocks = zip(_INDEX_PARTS, _SEEDS.unpack(seeds), strict=True)
+    digests = [sha512(head + index + seed).digest()[:48] for index, seed in blocks]
+    return list(map(int.from_bytes, digests))  # big-endian is the default of Python 3.11
 
 
 def weigh(values: Iterable[int]) -> Scalar:
@@ -76,7 +77,7 @@ def scalar_list(encoded: Sequence[bytes]) -> list[int]:
     """
     if len(encoded) != XI or set(map(len, encoded)) != {SCALAR_BYTES}:
         raise ProtocolAbortError(f"expected {XI} scalars of 32 bytes")
-    values = list(map(int.from_bytes, encoded))  # big-endian is the default of Python 3.11
+    values = list(map(int.from_bytes, encoded))
     if max(values) >= Q:
         raise ProtocolAbortError("a scalar is not below the group order")
     return values
