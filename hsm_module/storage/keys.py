@@ -5,14 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage import sealing
+from hsm_module.storage.clock import unix_time_s
 from hsm_module.storage.rows import EpochState, Judging, KeyRow
 from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.tables import keys
 from hsm_module.token.port import Token
-from signer_core.errors import NotFoundError, VerificationError
+from signer_core.errors import DeniedError, NotFoundError, VerificationError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.ports import KeyStatus
 
@@ -24,25 +26,33 @@ class KeyRows:
         self._connection = connection
         self._token = token
 
-    async def get(self, key_id: KeyId) -> KeyRow:
-        """Return a key's row, locked until the transaction ends.
+    async def get(self, key_id: KeyId) -> tuple[KeyRow, int]:
+        """Return a key's row, locked until the transaction ends, and the database's Unix time.
 
         Raises:
             NotFoundError: no such key.
             AlteredRowError: the row is not as the vault wrote it.
         """
-        query = select(keys).where(keys.c.key_id == key_id).with_for_update()
+        clock = unix_time_s(self._connection.dialect.name).label("now_s")
+        query = select(keys, clock).where(keys.c.key_id == key_id).with_for_update()
         try:
             row = (await self._connection.execute(query)).mappings().one_or_none()
             if row is None:
                 raise NotFoundError("the vault has no such key")
-            return _from_columns(await sealing.verify(self._token, keys, row))
+            return _from_columns(await sealing.verify(self._token, keys, row)), row["now_s"]
         except (VerificationError, TypeError, ValueError):  # a column of another type, too
             raise AlteredRowError("keys", key_id) from None
 
     async def insert(self, row: KeyRow) -> None:
-        """Store a new key."""
-        await self._connection.execute(insert(keys).values(await self._sealed(row)))
+        """Store a new key.
+
+        Raises:
+            DeniedError: there is one of this id.
+        """
+        try:
+            await self._connection.execute(insert(keys).values(await self._sealed(row)))
+        except IntegrityError:
+            raise DeniedError("this key was enrolled before") from None
 
     async def save(self, row: KeyRow) -> KeyRow:
         """Write a row that was read in this transaction; return it with its new version.

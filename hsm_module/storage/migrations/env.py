@@ -1,9 +1,5 @@
-"""What Alembic runs: the migrations, on the connection that `migrate` passes in."""
+"""What Alembic runs: the migrations, on the connection of `signer_core.storage.engine.upgrade`."""
 
-from alembic import context
+from signer_core.storage.engine import run_migrations
 
-from hsm_module.storage.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-with context.begin_transaction():
-    context.run_migrations()
+run_migrations()

@@ -1,0 +1,73 @@
+"""Whether a key may act now, and a request may be signed: pure rules over checked rows."""
+
+from hsm_module.storage.rows import KeyRow, RequestRow
+from signer_core.errors import (
+    BusyError,
+    DeniedError,
+    InvalidRequestError,
+    KeyBlockedError,
+    KeyHeldError,
+    KeySuspendedError,
+    RetireShareError,
+)
+from signer_core.keys.pin_policy import PinPolicy
+from signer_core.ports import KeyStatus, RequestState
+
+
+def verify_active(key: KeyRow, policy: PinPolicy) -> None:
+    """Check that the key can still sign, now or after a wait.
+
+    Raises:
+        RetireShareError: it is retired.
+        KeySuspendedError: it is suspended.
+        DeniedError: it waits for its owner after a restored backup.
+        KeyBlockedError: its wrong PINs are used up.
+    """
+    match key.status:
+        case KeyStatus.RETIRED:
+            raise RetireShareError("this key is retired for ever: enrol again")
+        case KeyStatus.SUSPENDED:
+            raise KeySuspendedError("this key is suspended and never signs again: enrol again")
+        case KeyStatus.ACTIVE:
+            pass
+        case _:
+            raise DeniedError("this key came from a backup and is not active yet")
+    if policy.attempts_left(key.failed, key.lifetime_failed) == 0:
+        raise KeyBlockedError("too many wrong PINs: this key is blocked for good, enrol again")
+
+
+def verify_admitted(key: KeyRow, policy: PinPolicy, now_s: int) -> None:
+    """Check that a session of this key may go on: active, not judged elsewhere, not held back.
+
+    Raises:
+        RetireShareError, KeySuspendedError, DeniedError, KeyBlockedError: as `verify_active`.
+        BusyError: another session of the key is being judged.
+        KeyHeldError: a wait after wrong PINs is not over.
+    """
+    verify_active(key, policy)
+    if key.judging is not None:
+        raise BusyError("another session of this key is being judged: try again in a minute")
+    if now_s < key.hold_until_s:
+        raise KeyHeldError(key.hold_until_s)
+
+
+def verify_open(request: RequestRow, key: KeyRow, now_s: int) -> None:
+    """Check that a request is this key's and may still be signed.
+
+    Raises:
+        InvalidRequestError: it is another key's, signed already, withdrawn or expired.
+        BusyError: it is being judged.
+    """
+    if request.key_id != key.key_id:
+        raise InvalidRequestError("this request is for another key")
+    match request.state:
+        case RequestState.CONSUMED:
+            raise InvalidRequestError("this request was signed already")
+        case RequestState.BURNED:
+            raise InvalidRequestError("this request was withdrawn")
+        case RequestState.RESERVED:
+            raise BusyError("this request is being judged: try again in a minute")
+        case RequestState.OPEN:
+            pass
+    if now_s >= request.expires_at_s:
+        raise InvalidRequestError("this request has expired")

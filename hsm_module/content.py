@@ -1,0 +1,43 @@
+"""What a key signs is what its request names, item by item (docs/spec/ecdsa2p.md §6)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from hsm_module.storage.rows import KeyRow, RequestRow
+from signer_core.errors import InvalidRequestError
+from signer_core.identifiers import RequestId
+from signer_core.protocol.ecdsa2p.messages import Item
+from signer_core.protocol.to_be_signed import verify_cms, verify_pkcs10
+
+CERTIFICATE_KIND: Final = "certificate"  # of the one request with the key's own id
+
+
+def verify_items(items: Sequence[Item], request: RequestRow, key: KeyRow) -> None:
+    """Check the bytes to be signed against the request and the key.
+
+    The request under the key's own id takes exactly one `pkcs10`, about this key's own Q. Any
+    other takes one `cms` for each of its files, in their order, naming this key's certificate.
+
+    Raises:
+        InvalidRequestError: another number or kind of items, or the key has no certificate yet.
+        VerificationError: the bytes say something else.
+    """
+    if request.request_id == RequestId(key.key_id):
+        _verify_own_request(items, key)
+    else:
+        _verify_files(items, request, key)
+
+
+def _verify_own_request(items: Sequence[Item], key: KeyRow) -> None:
+    if [item.kind for item in items] != ["pkcs10"]:
+        raise InvalidRequestError("a new key signs exactly one thing: its certificate request")
+    verify_pkcs10(items[0].data, public_key=key.public_key)
+
+
+def _verify_files(items: Sequence[Item], request: RequestRow, key: KeyRow) -> None:
+    if key.certificate_sha256 is None:
+        raise InvalidRequestError("this key has no certificate yet")
+    if [item.kind for item in items] != ["cms"] * len(request.file_hashes):
+        raise InvalidRequestError("the items are not those of the request")
+    for item, file_hash in zip(items, request.file_hashes, strict=True):
+        verify_cms(item.data, file_hashes=(file_hash,), certificate_sha256=key.certificate_sha256)

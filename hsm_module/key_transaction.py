@@ -1,0 +1,79 @@
+"""A transaction on one key, after any judgement that its process did not live to finish."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from hsm_module.storage.rows import Event, KeyRow
+from hsm_module.storage.store import Store, Transaction
+from signer_core.identifiers import KeyId
+from signer_core.ports import KeyStatus
+
+MAX_UNRESOLVED: Final = 3  # docs/spec/ecdsa2p.md §3.1.6
+
+
+@dataclass(frozen=True, slots=True)
+class OpenKey:
+    """A key's row, locked, in the transaction that locked it."""
+
+    transaction: Transaction
+    row: KeyRow
+    now_s: int  # Unix time, by the database's clock
+
+
+@asynccontextmanager
+async def key_transaction(store: Store, key_id: KeyId) -> AsyncIterator[OpenKey]:
+    """Open a transaction with the key locked; an overdue judgement is settled first (§3.1.6).
+
+    That costs its own commit, so that it stays whatever becomes of the caller's transaction.
+
+    Raises:
+        NotFoundError: no such key.
+        AlteredRowError: the key's row is not as the vault wrote it; audited.
+    """
+    while True:
+        async with store.transaction() as transaction:
+            row, now_s = await transaction.keys.get(key_id)
+            if not _is_overdue(row, now_s):
+                yield OpenKey(transaction, row, now_s)
+                return
+            await _settle(transaction, row)
+
+
+@asynccontextmanager
+async def key_reading(store: Store, key_id: KeyId) -> AsyncIterator[OpenKey]:
+    """Like `key_transaction`, but only to read: no write lock unless a judgement is overdue."""
+    async with store.reading() as transaction:
+        row, now_s = await transaction.keys.get(key_id)
+        if not _is_overdue(row, now_s):
+            yield OpenKey(transaction, row, now_s)
+            return
+    async with key_transaction(store, key_id) as key:
+        yield key
+
+
+def _is_overdue(row: KeyRow, now_s: int) -> bool:
+    return row.judging is not None and now_s >= row.judging.deadline_s
+
+
+async def _settle(transaction: Transaction, row: KeyRow) -> None:
+    """Count a judgement whose process died as unresolved; its try stays counted as failed."""
+    assert row.judging is not None  # noqa: S101  for the type checker; the caller looked
+    unresolved = row.unresolved + 1
+    if unresolved >= MAX_UNRESOLVED:
+        await retire(transaction, replace(row, unresolved=unresolved), "unresolved")
+        return
+    await transaction.requests.burn(row.judging.request_id)
+    await transaction.keys.save(replace(row, unresolved=unresolved, judging=None, live_sid=None))
+    event = Event("judgement-unresolved", "counted", row.key_id, row.judging.request_id)
+    await transaction.record(event)
+
+
+async def retire(transaction: Transaction, row: KeyRow, reason: str) -> None:
+    """End a key for ever (§3.1.4): burn what is being judged, queue the revocation."""
+    if row.judging is not None:
+        await transaction.requests.burn(row.judging.request_id)
+    await transaction.keys.save(replace(row, status=KeyStatus.RETIRED, judging=None, live_sid=None))
+    await transaction.record(Event("key-retired", reason, row.key_id))
+    await transaction.record(Event("certificate-revocation", "queued", row.key_id))

@@ -1,0 +1,1 @@
+"""Sessions with phones: enrolment and signing, each over one channel, each used once."""
