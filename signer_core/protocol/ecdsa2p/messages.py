@@ -9,6 +9,7 @@ No message prints its fields: several of them would let a thief of the phone tes
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import cast
 
 from signer_core.protocol.transcript import ascii_bytes, part, u32
 
@@ -278,8 +279,9 @@ def _encode(value: object) -> bytes:
 
 def _encode_members(members: tuple[object, ...]) -> bytes:
     """Encode the members of a list; 416 scalars in one join, 10 times faster."""
-    scalars = [member for member in members if isinstance(member, bytes)]
-    if scalars and len(scalars) == len(members) and len(set(map(len, scalars))) == 1:
-        length = u32(len(scalars[0]))
-        return length + length.join(scalars)
+    if set(map(type, members)) == {bytes}:
+        scalars = cast("tuple[bytes, ...]", members)
+        if len(set(map(len, scalars))) == 1:
+            length = u32(len(scalars[0]))
+            return length + length.join(scalars)
     return b"".join(map(_encode, members))
