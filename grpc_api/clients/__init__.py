@@ -1,0 +1,1 @@
+"""Clients of every service: deadlines, typed errors, plain dataclasses instead of messages."""

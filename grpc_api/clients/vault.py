@@ -1,0 +1,136 @@
+"""The vault as the signer sees it."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TypeVar
+
+import grpc
+
+from grpc_api.clients.calls import call, typed_errors
+from grpc_api.gen.signer.vault.v1 import vault_pb2 as pb
+from grpc_api.gen.signer.vault.v1 import vault_pb2_grpc
+from grpc_api.interceptors.correlation import correlation_metadata
+from signer_core.errors import UnavailableError
+from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
+from signer_core.ports import (
+    CertificateChain,
+    KeyState,
+    KeyStatus,
+    RequestRegistration,
+    RequestResult,
+    RequestState,
+    SignedItem,
+)
+
+T = TypeVar("T")
+
+KEY_STATUS: Mapping[int, KeyStatus] = {
+    pb.KEY_STATUS_ACTIVE: KeyStatus.ACTIVE,
+    pb.KEY_STATUS_BLOCKED: KeyStatus.BLOCKED,
+    pb.KEY_STATUS_SUSPENDED: KeyStatus.SUSPENDED,
+    pb.KEY_STATUS_RETIRED: KeyStatus.RETIRED,
+    pb.KEY_STATUS_RESTORED: KeyStatus.RESTORED,
+}
+RESULT_STATUS: Mapping[int, RequestState] = {
+    pb.RESULT_STATUS_OPEN: RequestState.OPEN,
+    pb.RESULT_STATUS_RESERVED: RequestState.RESERVED,
+    pb.RESULT_STATUS_CONSUMED: RequestState.CONSUMED,
+    pb.RESULT_STATUS_BURNED: RequestState.BURNED,
+}
+
+
+class VaultRequestsClient:
+    """Port `VaultRequests` over gRPC."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = vault_pb2_grpc.VaultRequestsServiceStub(channel)
+
+    async def register(self, registration: RequestRegistration) -> None:
+        """See `VaultRequests.register`."""
+        message = pb.RegisterRequestRequest(
+            request_id=registration.request_id,
+            key_id=registration.key_id,
+            kind=registration.kind,
+            request_hash=registration.request_hash,
+            file_hashes=registration.file_hashes,
+            expires_at_s=registration.expires_at_s,
+        )
+        await call(self._stub.RegisterRequest, message)
+
+    async def burn(self, request_id: RequestId) -> None:
+        """See `VaultRequests.burn`."""
+        await call(self._stub.BurnRequest, pb.BurnRequestRequest(request_id=request_id))
+
+    async def result(self, request_id: RequestId) -> RequestResult:
+        """See `VaultRequests.result`."""
+        answer = await call(self._stub.GetResult, pb.GetResultRequest(request_id=request_id))
+        items = tuple(SignedItem(one.kind, one.data, one.signature) for one in answer.items)
+        return RequestResult(_known(RESULT_STATUS, answer.status), items)
+
+
+class VaultKeysClient:
+    """Port `VaultKeys` over gRPC."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = vault_pb2_grpc.VaultKeysServiceStub(channel)
+
+    async def issue_device_certificate(
+        self, authorisation: str, device_csr: bytes
+    ) -> CertificateChain:
+        """See `VaultKeys.issue_device_certificate`."""
+        message = pb.IssueDeviceCertificateRequest(
+            authorisation=authorisation, device_csr=device_csr
+        )
+        answer = await call(self._stub.IssueDeviceCertificate, message)
+        return CertificateChain(answer.certificate, tuple(answer.chain))
+
+    async def issue_certificate(self, key_id: KeyId, authorisation: str) -> CertificateChain:
+        """See `VaultKeys.issue_certificate`."""
+        message = pb.IssueCertificateRequest(key_id=key_id, authorisation=authorisation)
+        answer = await call(self._stub.IssueCertificate, message)
+        return CertificateChain(answer.certificate, tuple(answer.chain))
+
+    async def key_state(self, key_id: KeyId) -> KeyState:
+        """See `VaultKeys.key_state`."""
+        answer = await call(self._stub.GetKey, pb.GetKeyRequest(key_id=key_id))
+        return KeyState(
+            status=_known(KEY_STATUS, answer.status),
+            attempts_left=answer.attempts_left,
+            hold_until_s=answer.hold_until_s,
+            signatures=answer.signatures,
+            generation=answer.generation,
+            device_key_hash=DeviceKeyHash(answer.device_key_hash),
+        )
+
+
+class VaultRelayClient:
+    """The raw relay: TLS records of one phone to the vault and back, unread."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = vault_pb2_grpc.VaultRelayServiceStub(channel)
+
+    async def connect(self, records: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Carry the phone's records, yield the vault's; ends when the vault ends the stream.
+
+        Leaving the loop hangs up on the vault; the end of `records` is passed on.
+
+        Raises:
+            SignerError: what the vault says of the stream, never of what is inside the channel.
+        """
+
+        async def requests() -> AsyncIterator[pb.ConnectRequest]:
+            async for chunk in records:
+                yield pb.ConnectRequest(tls_records=chunk)
+
+        answers = self._stub.Connect(requests(), metadata=correlation_metadata())
+        try:
+            with typed_errors():
+                async for answer in answers:
+                    yield answer.tls_records
+        finally:
+            answers.cancel()
+
+
+def _known(table: Mapping[int, T], number: int) -> T:
+    if number not in table:
+        raise UnavailableError("the vault speaks a newer version")
+    return table[number]
