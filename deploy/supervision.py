@@ -4,6 +4,7 @@
 """
 
 import fcntl
+import http.client
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ COMMANDS = {
     "vault": ("hsm_module",),
     "signer": ("grpc_api", "signer"),
 }
+_AWAY = (OSError, xmlrpc.client.Error, http.client.HTTPException)
 _STOP_TIMEOUT_S = 30
 _SOCKET_PATH_BYTES = 100  # Linux takes 108, supervisord adds a suffix while it binds
 _TEMPLATE = Path(__file__).with_name("supervisord.conf.template")
@@ -46,36 +48,44 @@ class ProcessState:
 
 
 class Supervisor:
-    """A running supervisord, by its socket."""
+    """A supervisord, by its socket; it may or may not run."""
 
-    def __init__(self, socket: Path) -> None:
-        transport = SupervisorTransport(None, None, f"unix://{socket}")
-        self._rpc = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+    def __init__(self, socket: Path, child: "subprocess.Popen[bytes] | None" = None) -> None:
+        self._socket = socket
+        self._child = child  # None when another process started it
 
     def pid(self) -> int | None:
         """Return supervisord's process id, None when it does not answer."""
-        with suppress(OSError, xmlrpc.client.Error):
-            answer: Any = self._rpc.getPID()
-            return int(answer)
+        with suppress(*_AWAY), self._rpc() as supervisor:
+            return int(supervisor.getPID())
         return None
 
     def find_processes(self) -> list[ProcessState]:
         """Return the supervised processes, none when the supervisor does not answer."""
-        with suppress(OSError, xmlrpc.client.Error):
-            answer: Any = self._rpc.getAllProcessInfo()
-            return [_state(info) for info in answer]
+        with suppress(*_AWAY), self._rpc() as supervisor:
+            return [_state(info) for info in supervisor.getAllProcessInfo()]
         return []
 
     def stop(self) -> None:
         """Stop every process, then the supervisor; return when all are gone."""
-        pid = self.pid()
-        if pid is None:
-            return
-        with suppress(OSError, xmlrpc.client.Error):
-            self._rpc.shutdown()
+        with suppress(*_AWAY), self._rpc() as supervisor:
+            supervisor.shutdown()
         deadline = time.monotonic() + _STOP_TIMEOUT_S
         while self.pid() is not None and time.monotonic() < deadline:
             time.sleep(0.05)
+        if self._child is not None:
+            self._child.wait(_STOP_TIMEOUT_S)
+
+    def has_ended(self) -> bool:
+        """Tell whether a supervisor that we started is gone."""
+        return self._child is not None and self._child.poll() is not None
+
+    @contextmanager
+    def _rpc(self) -> Iterator[Any]:
+        # A transport keeps its connection, and a broken one for ever: a new one for each call.
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as proxy:
+            yield proxy.supervisor
 
 
 def _state(info: dict[str, Any]) -> ProcessState:
@@ -115,9 +125,9 @@ def start(home: Home) -> Supervisor:
             cwd=REPOSITORY,
             start_new_session=True,  # the terminal's Ctrl-C is for us alone; we stop the rest
         )
-    supervisor = Supervisor(socket)
+    supervisor = Supervisor(socket, child)
     while supervisor.pid() is None:
-        if child.poll() is not None:
+        if supervisor.has_ended():
             raise StartError(f"the supervisor did not start: see {home.logs / 'supervisord.out'}")
         time.sleep(0.02)
     return supervisor
