@@ -53,7 +53,7 @@ def verify_device_certificate(
     """
     certificates = _parse(chain)  # 1
     named = certificates[0].public_key()
-    own = device_key_hash(key.private_key.public_key())
+    own = key.key_hash
     if not isinstance(named, ec.EllipticCurvePublicKey) or device_key_hash(named) != own:  # 2
         raise VerificationError("the device certificate is for another phone")
     _verify_chain(certificates, root, now)  # 3

@@ -39,3 +39,7 @@ class WeakPinError(PhoneError):
 
 class UnansweredSessionsError(PhoneError):
     """64 sessions without one stored answer: another one would look like a copy (§5)."""
+
+
+class ReplyLostError(PhoneError):
+    """The connection broke after step 5: only the vault knows whether it signed; ask for it."""

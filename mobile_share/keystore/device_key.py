@@ -15,11 +15,18 @@ from signer_core.identifiers import DeviceKeyHash
 
 @dataclass(frozen=True, slots=True)
 class DeviceKey:
-    """The device key and the PEM file (0600) it lies in, encrypted if there is a password."""
+    """The device key; TLS takes it as PEM in memory, so no decrypted file is ever written."""
 
     private_key: ec.EllipticCurvePrivateKey = field(repr=False)
-    pem_path: Path
-    password: bytes | None = field(default=None, repr=False)
+
+    @property
+    def key_hash(self) -> DeviceKeyHash:
+        """SHA-256 (32 bytes) of its SubjectPublicKeyInfo."""
+        return device_key_hash(self.private_key.public_key())
+
+    def pem(self) -> bytes:
+        """Return the private key as unencrypted PKCS#8 PEM: for memory, never for a file."""
+        return _encode(self.private_key, serialization.NoEncryption())
 
 
 def make_device_key_pem(password: bytes | None = None) -> bytes:
@@ -29,7 +36,13 @@ def make_device_key_pem(password: bytes | None = None) -> bytes:
         if password
         else serialization.NoEncryption()
     )
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+    return _encode(ec.generate_private_key(ec.SECP256R1()), encryption)
+
+
+def _encode(
+    key: ec.EllipticCurvePrivateKey, encryption: serialization.KeySerializationEncryption
+) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
     )
 
@@ -50,7 +63,7 @@ def read_device_key(path: Path, password: bytes | None = None) -> DeviceKey:
         raise DamagedFileError("the device key of this phone is damaged: enrol again") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise DamagedFileError("the device key of this phone is not on P-256: enrol again")
-    return DeviceKey(key, path, password)
+    return DeviceKey(key)
 
 
 def device_key_hash(public_key: ec.EllipticCurvePublicKey) -> DeviceKeyHash:

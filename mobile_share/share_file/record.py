@@ -41,9 +41,9 @@ class StoredShare:
         """Add the session whose step 5 is about to be sent."""
         return replace(self, pending=(*self.pending, sid))
 
-    def with_epoch(self, epoch_key: bytes) -> Self:
+    def with_epoch(self, number: int, key: bytes) -> Self:
         """Go to the next epoch, which answers every pending session."""
-        return replace(self, epoch=self.epoch + 1, epoch_key=epoch_key, pending=())
+        return replace(self, epoch=number, epoch_key=key, pending=())
 
     def retired(self) -> Self:
         """Forget every secret for good; key id and Q stay, to say which key it was."""

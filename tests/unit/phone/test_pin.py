@@ -8,7 +8,7 @@ from mobile_share.pin import Argon2Parameters, PinMask, derive_factor, mask_shar
 from signer_core.protocol.transcript import Q
 
 CHEAP = Argon2Parameters(memory_kib=64, passes=1, lanes=1)
-VECTORS = Path(__file__).parents[2] / "vectors" / "ecdsa2p-vectors.json"
+VECTORS = Path(__file__).parents[2] / "vectors" / "ecdsa2p.json"
 
 
 def test_default_cost_is_the_second_choice_of_rfc_9106():

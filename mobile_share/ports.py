@@ -1,0 +1,136 @@
+"""What the phone wants of the signer. It believes none of it: see `requests` and `certificates`."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from signer_core.identifiers import KeyId, RequestId
+
+
+class RequestStatus(StrEnum):
+    """What the signer says of a request."""
+
+    OPEN = "open"
+    CONSUMED = "consumed"  # signed
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    BURNED = "burned"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class UntrustedFile:
+    """One file to be signed, as the signer describes it."""
+
+    name: str
+    file_hash: bytes  # SHA-256 of what is signed
+    to_be_signed: bytes  # DER of the CMS signed attributes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UntrustedRequest:
+    """A request, as the signer describes it."""
+
+    request_id: RequestId
+    kind: str
+    relying_party: str  # compact JWS by the registry
+    purpose: str
+    files: tuple[UntrustedFile, ...]
+    return_address: str
+    challenge: bytes
+    expires_at_s: int  # Unix time
+    status: RequestStatus
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentGrant:
+    """What the signer hands over for an activation code and a device key."""
+
+    key_id: KeyId
+    vault_id: str
+    authorisation: str = field(repr=False)  # compact JWS
+    attestation: str = field(repr=False)  # compact JWS, good for 5 minutes
+    device_chain: tuple[bytes, ...]  # DER, the device certificate first, without the root
+    full_name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReport:
+    """What the signer says of this phone's key: information, no reason to retire anything."""
+
+    status: str  # active, blocked, suspended, retired, restored
+    attempts_left: int
+    hold_until_s: int  # Unix time, 0 when no wait is due
+    signatures: int
+    generation: int
+
+
+class Relay(Protocol):
+    """A stream to the vault, through the signer, that carries TLS records."""
+
+    async def read(self) -> bytes:
+        """Return the next bytes, none at the end."""
+        ...
+
+    async def write(self, records: bytes) -> None:
+        """Send bytes, at most 64 KiB."""
+        ...
+
+
+class EnrolmentClient(Protocol):
+    """The signer, as a phone without a certificate sees it."""
+
+    async def begin(self, activation_code: str, device_csr: bytes, photo: bytes) -> EnrolmentGrant:
+        """Exchange an activation code for an authorisation and a device certificate."""
+        ...
+
+
+class SignerClient(Protocol):
+    """The signer, as an enrolled phone sees it. Every method raises SignerError."""
+
+    def connect(self, key_id: KeyId, request_id: RequestId) -> AbstractAsyncContextManager[Relay]:
+        """Open a stream to the vault."""
+        ...
+
+    async def list_requests(self) -> Sequence[UntrustedRequest]:
+        """Return the open requests, newest first."""
+        ...
+
+    async def get_request(self, request_id: RequestId) -> UntrustedRequest:
+        """Return one request, whatever its status."""
+        ...
+
+    def watch_requests(self) -> AsyncIterator[RequestId]:
+        """Yield open requests now, then each new one."""
+        ...
+
+    async def decline_request(self, request_id: RequestId, reason: str) -> None:
+        """Decline an open request for good."""
+        ...
+
+    async def get_document(self, request_id: RequestId, index: int) -> bytes:
+        """Return a file as it will be signed."""
+        ...
+
+    async def get_result(self, request_id: RequestId) -> RequestStatus:
+        """Return the status of a request after asking the vault."""
+        ...
+
+    async def get_signed_document(self, request_id: RequestId, index: int) -> bytes:
+        """Return a signed file."""
+        ...
+
+    async def check_photo(self, request_id: RequestId, photo: bytes) -> str:
+        """Return a photo attestation, a compact JWS good for 5 minutes."""
+        ...
+
+    async def issue_certificate(self, authorisation: str) -> Sequence[bytes]:
+        """Return the person's certificate and its issuers, DER."""
+        ...
+
+    async def get_status(self) -> KeyReport:
+        """Return the state of this phone's key."""
+        ...
