@@ -1,0 +1,1 @@
+"""Who a person is: statements of the registrar, the ports behind them, and the sandbox."""

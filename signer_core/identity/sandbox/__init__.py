@@ -1,0 +1,1 @@
+"""Made-up people for developers and tests (docs/sandbox-people.md)."""
