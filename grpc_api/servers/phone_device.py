@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from typing_extensions import override
+
 from grpc_api.gen.signer.phone.v1 import device_pb2 as wire
 from grpc_api.gen.signer.phone.v1 import device_pb2_grpc as services
 from grpc_api.interceptors.around import Context
@@ -26,6 +28,7 @@ class DeviceServicer(services.DeviceServiceServicer):
     registrar: Registrar
     keys: VaultKeys
 
+    @override
     async def CheckPhoto(
         self, request: wire.CheckPhotoRequest, context: Context
     ) -> wire.CheckPhotoResponse:
@@ -33,11 +36,12 @@ class DeviceServicer(services.DeviceServiceServicer):
         device = await self.door.identify(context)
         check_photo_size(request.photo)
         request_id = parse_request_id(request.request_id)
-        if request_id != device.key_id:
-            await own_request(self.requests, device.key_id, request_id)
+        if request.request_id != device.key_id:
+            await own_request(self.requests, device.key_id, request.request_id)
         attestation = await self.registrar.attest_photo(device.key_hash, request_id, request.photo)
         return wire.CheckPhotoResponse(attestation=attestation)
 
+    @override
     async def IssueCertificate(
         self, request: wire.IssueCertificateRequest, context: Context
     ) -> wire.IssueCertificateResponse:
@@ -48,6 +52,7 @@ class DeviceServicer(services.DeviceServiceServicer):
         issued = await self.enrolment.issue_certificate(device.key_id, request.authorisation)
         return wire.IssueCertificateResponse(certificate=issued.certificate, chain=issued.chain)
 
+    @override
     async def GetStatus(
         self, request: wire.GetStatusRequest, context: Context
     ) -> wire.GetStatusResponse:

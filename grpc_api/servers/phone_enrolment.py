@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from grpc_api.gen.signer.phone.v1 import enrolment_pb2 as wire
 from grpc_api.gen.signer.phone.v1 import enrolment_pb2_grpc as services
 from grpc_api.interceptors.around import Context
@@ -14,6 +16,7 @@ class EnrolmentServicer(services.EnrolmentServiceServicer):
 
     enrolment: Enrolment
 
+    @override
     async def BeginEnrolment(
         self, request: wire.BeginEnrolmentRequest, context: Context
     ) -> wire.BeginEnrolmentResponse:

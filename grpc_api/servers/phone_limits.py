@@ -1,4 +1,4 @@
-"""How much relaying one device may ask for."""
+"""How many streams one device may open."""
 
 from collections import Counter
 from collections.abc import Iterator

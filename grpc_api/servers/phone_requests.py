@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
+from typing_extensions import override
+
 from grpc_api.gen.signer.phone.v1 import requests_pb2 as wire
 from grpc_api.gen.signer.phone.v1 import requests_pb2_grpc as services
 from grpc_api.interceptors.around import Context
 from grpc_api.servers.phone_identity import DeviceDoor
+from grpc_api.servers.phone_limits import StreamGate
 from grpc_api.servers.phone_views import (
     chunks,
     own_request,
@@ -37,8 +40,10 @@ class RequestsServicer(services.RequestsServiceServicer):
     collection: Collection
     closing: Closing
     notices: Notices
+    gate: StreamGate
     clock: Clock
 
+    @override
     async def ListRequests(
         self, request: wire.ListRequestsRequest, context: Context
     ) -> wire.ListRequestsResponse:
@@ -49,6 +54,7 @@ class RequestsServicer(services.RequestsServiceServicer):
         shown = (request_message(one, now_s) for one in found)
         return wire.ListRequestsResponse(requests=within_one_message(shown))
 
+    @override
     async def GetRequest(
         self, request: wire.GetRequestRequest, context: Context
     ) -> wire.GetRequestResponse:
@@ -57,13 +63,14 @@ class RequestsServicer(services.RequestsServiceServicer):
         found = await self._fresh(device.key_id, request.request_id)
         return wire.GetRequestResponse(request=request_message(found, self._now_s()))
 
+    @override
     async def WatchRequests(
         self, request: wire.WatchRequestsRequest, context: Context
     ) -> AsyncIterator[wire.WatchRequestsResponse]:
         """Send the ids of open requests, each once."""
         device = await self.door.identify(context)
         sent: set[RequestId] = set()
-        with self.notices.watch(device.key_id) as bell:
+        with self.gate.admit(device.key_hash), self.notices.watch(device.key_id) as bell:
             while True:
                 found = await self.requests.list_open(device.key_id, self._now_s())
                 for one in reversed(found):
@@ -72,6 +79,7 @@ class RequestsServicer(services.RequestsServiceServicer):
                 sent = {one.request_id for one in found}
                 await bell.wait(POLL_S)
 
+    @override
     async def DeclineRequest(
         self, request: wire.DeclineRequestRequest, context: Context
     ) -> wire.DeclineRequestResponse:
@@ -81,6 +89,7 @@ class RequestsServicer(services.RequestsServiceServicer):
         await self.closing.decline(found, request.reason)
         return wire.DeclineRequestResponse()
 
+    @override
     async def GetDocument(
         self, request: wire.GetDocumentRequest, context: Context
     ) -> AsyncIterator[wire.GetDocumentResponse]:
@@ -111,6 +120,7 @@ class ResultsServicer(services.ResultsServiceServicer):
     collection: Collection
     clock: Clock
 
+    @override
     async def GetResult(
         self, request: wire.GetResultRequest, context: Context
     ) -> wire.GetResultResponse:
@@ -123,6 +133,7 @@ class ResultsServicer(services.ResultsServiceServicer):
         status = found.status_at(int(self.clock().timestamp()))
         return wire.GetResultResponse(status=status_message(status), signed_files=signed)
 
+    @override
     async def GetSignedDocument(
         self, request: wire.GetSignedDocumentRequest, context: Context
     ) -> AsyncIterator[wire.GetSignedDocumentResponse]:

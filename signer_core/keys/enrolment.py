@@ -1,6 +1,5 @@
 """Enrolment as the signer sees it: it grants nothing itself, registrar and vault do."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,11 +8,11 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import DeviceKeyHash, KeyId, VaultId
 from signer_core.keys.certificates import PersonCertificate
+from signer_core.pki.device import device_key_hash
 from signer_core.ports import CertificateChain, EnrolmentGrant, Registrar, VaultKeys
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.devices import Devices
@@ -105,9 +104,3 @@ def verify_device_csr(der: bytes) -> DeviceKeyHash:
     if not signed:
         raise InvalidRequestError("the PKCS#10 request is not signed by its own key")
     return device_key_hash(key)
-
-
-def device_key_hash(key: ec.EllipticCurvePublicKey) -> DeviceKeyHash:
-    """Return the SHA-256 of the key's SubjectPublicKeyInfo, DER."""
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return DeviceKeyHash(hashlib.sha256(spki).digest())

@@ -1,0 +1,214 @@
+"""The signer process: three listeners, one database, clients of vault and registrar."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import grpc
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pydantic import BaseModel
+
+from grpc_api.clients.registrar import RegistrarClient
+from grpc_api.clients.vault import VaultKeysClient, VaultRelayClient, VaultRequestsClient
+from grpc_api.credentials import (
+    enrolment_server_credentials,
+    internal_channel,
+    internal_server_credentials,
+    phone_server_credentials,
+)
+from grpc_api.logs import configure_logs
+from grpc_api.server import (
+    add_health_and_reflection,
+    listen,
+    make_internal_server,
+    make_phone_server,
+    serve_until_stopped,
+)
+from grpc_api.servers.phone_relay import Relay
+from grpc_api.settings import TlsSettings, load_settings
+from grpc_api.signer_parts import (
+    Neighbours,
+    Parts,
+    add_enrolment_service,
+    add_internal_services,
+    add_phone_services,
+)
+from signer_core.errors import InvalidRequestError
+from signer_core.identifiers import RequestId, VaultId
+from signer_core.pki.authority import Authority
+from signer_core.signing.collect import Collection
+from signer_core.signing.relying_parties import RelyingParties, load_registry
+from signer_core.storage.engine import make_engine, upgrade
+from signer_core.storage.signer.schema import MIGRATIONS
+
+log = structlog.get_logger()
+
+
+class SignerSettings(BaseModel, frozen=True, extra="forbid"):
+    """One field a line of `deploy/examples/signer.example.toml`, in the same order."""
+
+    phone_listen: str  # host:port, mutual TLS with devices
+    enrolment_listen: str  # host:port, the server's certificate only
+    internal_listen: str  # host:port, mutual TLS with processes
+    database_url: str
+    vault_address: str  # host:port
+    vault_id: VaultId
+    registrar_address: str  # host:port
+    relying_parties: Path  # JSON: a list of compact JWS
+    registry_cert: Path  # PEM: signs the records of relying parties
+    ca_chain: Path  # PEM: issuing, device and infrastructure CA
+    root: Path  # PEM
+    pdf_threads: int = 2  # that prepare and finish PDFs
+    log_file: Path | None = None  # stderr if absent
+    tls: TlsSettings
+    callers: Mapping[str, tuple[str, ...]]  # service: DNS names of those who may call it
+
+
+class Followers:
+    """Collections that go on after a phone hung up. Mutable: it holds what is running."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, request_id: RequestId) -> None:
+        """Collect this request in the background."""
+        task = asyncio.create_task(self._collection.follow(request_id))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def stop(self) -> None:
+        """Drop what is running; the next start collects it."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+
+def run(config: Path) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        InvalidRequestError: the settings, or a file they name, are not what they must be.
+        UnavailableError: the database or an address cannot be used.
+    """
+    settings = load_settings(SignerSettings, config)
+    configure_logs("signer", settings.log_file)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: SignerSettings) -> None:
+    await upgrade(settings.database_url, MIGRATIONS)
+    async with _parts(settings) as parts:
+        collection = parts.collection()
+        followers = Followers(collection)
+        recovery = asyncio.create_task(parts.recovery(collection).run())
+        try:
+            await serve_until_stopped(await _servers(settings, parts, collection, followers))
+        finally:
+            recovery.cancel()
+            await asyncio.wait({recovery})
+            await followers.stop()
+
+
+@asynccontextmanager
+async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
+    async with AsyncExitStack() as stack:
+        engine = make_engine(settings.database_url)
+        stack.push_async_callback(engine.dispose)
+        executor = stack.enter_context(ThreadPoolExecutor(settings.pdf_threads, "pdf"))
+        vault = await stack.enter_async_context(
+            internal_channel(settings.vault_address, "vault.internal", settings.tls)
+        )
+        registrar = await stack.enter_async_context(
+            internal_channel(settings.registrar_address, "registrar.internal", settings.tls)
+        )
+        yield Parts(
+            engine=engine,
+            neighbours=neighbours(vault, registrar, settings.vault_id),
+            relying_parties=read_registry(settings.relying_parties, settings.registry_cert),
+            trust_roots=tuple(c.public_bytes(Encoding.DER) for c in read_pem(settings.root)),
+            executor=executor,
+            clock=lambda: datetime.now(UTC),
+        )
+
+
+def neighbours(
+    vault: grpc.aio.Channel, registrar: grpc.aio.Channel, vault_id: VaultId
+) -> Neighbours:
+    """See the other processes through gRPC."""
+    return Neighbours(
+        registrar=RegistrarClient(registrar),
+        requests=VaultRequestsClient(vault),
+        keys=VaultKeysClient(vault),
+        relay=cast("Relay", VaultRelayClient(vault).connect),  # a generator: it can be closed
+        vault_id=vault_id,
+    )
+
+
+async def _servers(
+    settings: SignerSettings, parts: Parts, collection: Collection, followers: Followers
+) -> tuple[grpc.aio.Server, ...]:
+    phones, enrolment = make_phone_server(), make_phone_server()
+    internal = make_internal_server(settings.callers)
+    add_phone_services(phones, parts, collection, followers.start)
+    add_enrolment_service(enrolment, parts)
+    await add_health_and_reflection(internal, add_internal_services(internal, parts, collection))
+    device_ca = find_device_ca(read_pem(settings.ca_chain)).public_bytes(Encoding.PEM)
+    listen(phones, settings.phone_listen, phone_server_credentials(settings.tls, device_ca))
+    listen(enrolment, settings.enrolment_listen, enrolment_server_credentials(settings.tls))
+    listen(internal, settings.internal_listen, internal_server_credentials(settings.tls))
+    return phones, enrolment, internal
+
+
+def find_device_ca(chain: list[x509.Certificate]) -> x509.Certificate:
+    """Return the one authority whose certificates are for devices only.
+
+    Raises:
+        InvalidRequestError: there is none, or more than one.
+    """
+    found = [c for c in chain if _usages(c) == set(Authority.DEVICE.value)]
+    if len(found) != 1:
+        raise InvalidRequestError("the CA chain has not exactly one device CA")
+    return found[0]
+
+
+def _usages(certificate: x509.Certificate) -> set[x509.ObjectIdentifier]:
+    try:
+        return set(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return set()
+
+
+def read_pem(path: Path) -> list[x509.Certificate]:
+    """Read certificates, at least one.
+
+    Raises:
+        InvalidRequestError: the file is missing or malformed.
+    """
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError):
+        raise InvalidRequestError(f"{path} has no readable certificates") from None
+
+
+def read_registry(records: Path, registry_cert: Path) -> RelyingParties:
+    """Read the relying parties' records and verify each with the registry's key.
+
+    Raises:
+        InvalidRequestError: a file is missing or malformed.
+        VerificationError: a record is not signed by the registry.
+    """
+    try:
+        jws = json.loads(records.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InvalidRequestError(f"{records} has no readable records") from None
+    if not isinstance(jws, list) or not all(isinstance(one, str) for one in jws):
+        raise InvalidRequestError(f"{records} is not a list of records")
+    return load_registry(jws, read_pem(registry_cert))

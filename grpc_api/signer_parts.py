@@ -1,0 +1,165 @@
+"""What the signer consists of, put together once; other processes appear as ports."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import grpc
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from grpc_api.gen.signer.internal.v1.signing_pb2_grpc import (
+    add_SigningServiceServicer_to_server,
+)
+from grpc_api.gen.signer.phone.v1.device_pb2_grpc import add_DeviceServiceServicer_to_server
+from grpc_api.gen.signer.phone.v1.enrolment_pb2_grpc import (
+    add_EnrolmentServiceServicer_to_server,
+)
+from grpc_api.gen.signer.phone.v1.relay_pb2_grpc import add_RelayServiceServicer_to_server
+from grpc_api.gen.signer.phone.v1.requests_pb2_grpc import (
+    add_RequestsServiceServicer_to_server,
+    add_ResultsServiceServicer_to_server,
+)
+from grpc_api.servers.internal_signing import SigningServicer
+from grpc_api.servers.phone_device import DeviceServicer
+from grpc_api.servers.phone_enrolment import EnrolmentServicer
+from grpc_api.servers.phone_identity import DeviceDoor
+from grpc_api.servers.phone_limits import RelayLimits, StreamGate
+from grpc_api.servers.phone_relay import Relay, RelayServicer
+from grpc_api.servers.phone_requests import RequestsServicer, ResultsServicer
+from signer_core.identifiers import RequestId, VaultId
+from signer_core.keys.enrolment import Enrolment
+from signer_core.ports import Registrar, VaultKeys, VaultRequests
+from signer_core.signing.close import Closing
+from signer_core.signing.collect import Collection
+from signer_core.signing.create import Clock, Creation
+from signer_core.signing.notices import Notices
+from signer_core.signing.recover import Recovery
+from signer_core.signing.relying_parties import RelyingParties
+from signer_core.storage.signer.certificates import Certificates
+from signer_core.storage.signer.devices import Devices
+from signer_core.storage.signer.files import Files
+from signer_core.storage.signer.requests import Requests
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The other processes."""
+
+    registrar: Registrar
+    requests: VaultRequests
+    keys: VaultKeys
+    relay: Relay
+    vault_id: VaultId
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the services of one signer process share."""
+
+    engine: AsyncEngine
+    neighbours: Neighbours
+    relying_parties: RelyingParties
+    trust_roots: tuple[bytes, ...]  # DER
+    executor: Executor
+    clock: Clock
+    limits: RelayLimits = field(default_factory=RelayLimits)
+    notices: Notices = field(default_factory=Notices)
+
+    def creation(self) -> Creation:
+        """Make requests."""
+        return Creation(
+            requests=Requests(self.engine),
+            certificates=Certificates(self.engine),
+            relying_parties=self.relying_parties,
+            vault=self.neighbours.requests,
+            notices=self.notices,
+            executor=self.executor,
+            clock=self.clock,
+        )
+
+    def collection(self) -> Collection:
+        """Collect results."""
+        return Collection(
+            requests=Requests(self.engine),
+            files=Files(self.engine),
+            certificates=Certificates(self.engine),
+            vault=self.neighbours.requests,
+            notices=self.notices,
+            executor=self.executor,
+            clock=self.clock,
+            trust_roots=self.trust_roots,
+        )
+
+    def closing(self) -> Closing:
+        """Decline and withdraw."""
+        return Closing(Requests(self.engine), self.neighbours.requests, self.notices, self.clock)
+
+    def enrolment(self) -> Enrolment:
+        """Enrol phones."""
+        return Enrolment(
+            registrar=self.neighbours.registrar,
+            vault=self.neighbours.keys,
+            vault_id=self.neighbours.vault_id,
+            devices=Devices(self.engine),
+            certificates=Certificates(self.engine),
+            clock=self.clock,
+        )
+
+    def recovery(self, collection: Collection) -> Recovery:
+        """Recover after a start."""
+        return Recovery(Requests(self.engine), self.creation(), collection)
+
+
+def add_phone_services(
+    server: grpc.aio.Server,
+    parts: Parts,
+    collection: Collection,
+    ended: Callable[[RequestId], None],
+) -> None:
+    """Register what enrolled phones may call."""
+    door = DeviceDoor(Devices(parts.engine))
+    requests, files = Requests(parts.engine), Files(parts.engine)
+    relay = RelayServicer(
+        door, requests, parts.neighbours.relay, StreamGate(parts.limits), parts.limits, ended
+    )
+    device = DeviceServicer(
+        door, requests, parts.enrolment(), parts.neighbours.registrar, parts.neighbours.keys
+    )
+    shown = RequestsServicer(
+        door=door,
+        requests=requests,
+        files=files,
+        collection=collection,
+        closing=parts.closing(),
+        notices=parts.notices,
+        gate=StreamGate(parts.limits),
+        clock=parts.clock,
+    )
+    results = ResultsServicer(door, requests, files, collection, parts.clock)
+    add_RelayServiceServicer_to_server(relay, server)
+    add_DeviceServiceServicer_to_server(device, server)
+    add_RequestsServiceServicer_to_server(shown, server)
+    add_ResultsServiceServicer_to_server(results, server)
+
+
+def add_enrolment_service(server: grpc.aio.Server, parts: Parts) -> None:
+    """Register what a phone without a certificate may call."""
+    add_EnrolmentServiceServicer_to_server(EnrolmentServicer(parts.enrolment()), server)
+
+
+def add_internal_services(
+    server: grpc.aio.Server, parts: Parts, collection: Collection
+) -> tuple[str, ...]:
+    """Register what other processes may call; return the full names of the services."""
+    servicer = SigningServicer(
+        requests=Requests(parts.engine),
+        files=Files(parts.engine),
+        certificates=Certificates(parts.engine),
+        creation=parts.creation(),
+        collection=collection,
+        closing=parts.closing(),
+        notices=parts.notices,
+        clock=parts.clock,
+    )
+    add_SigningServiceServicer_to_server(servicer, server)
+    return ("signer.internal.v1.SigningService",)

@@ -1,0 +1,116 @@
+"""Collecting results: the vault decides what became of a request, the signer follows."""
+
+import asyncio
+import functools
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+import structlog
+
+from signer_core.errors import SignerError, VerificationError
+from signer_core.identifiers import RequestId
+from signer_core.ports import RequestResult, RequestState, VaultRequests
+from signer_core.signing import pdf
+from signer_core.signing.create import Clock
+from signer_core.signing.model import Request, RequestStatus
+from signer_core.signing.notices import Notices
+from signer_core.storage.signer.certificates import Certificates
+from signer_core.storage.signer.files import Files
+from signer_core.storage.signer.requests import Requests
+
+log = structlog.get_logger()
+
+# The vault gives a judgement 60 s (docs/spec/ecdsa2p.md §3.1.1); the rest is for its database.
+JUDGEMENT_S = 90
+# Waits, in seconds, while a judgement outlives its stream; together more than its 60 s.
+_RETRIES_S = (0.2, 0.5, 1, 3, 10, 20, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Finishes what the vault has signed, and closes what it has burned."""
+
+    requests: Requests
+    files: Files
+    certificates: Certificates
+    vault: VaultRequests
+    notices: Notices
+    executor: Executor
+    clock: Clock
+    trust_roots: tuple[bytes, ...] = field(repr=False)  # DER
+    # One collection of a request at a time: finishing is dear, and its end changes the answer.
+    _locks: WeakValueDictionary[RequestId, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, repr=False
+    )
+
+    async def collect(self, request_id: RequestId) -> Request:
+        """Ask the vault about an open request, follow its answer, return the request anew.
+
+        Raises:
+            NotFoundError: no such request.
+            UnavailableError: the vault is away.
+            VerificationError: the vault's signatures do not fit the request.
+        """
+        await self._collect_once(request_id)
+        return await self.requests.get(request_id)
+
+    async def refresh(self, request_id: RequestId) -> Request:
+        """Like `collect`, but a vault that is away leaves the request as it is known here."""
+        try:
+            return await self.collect(request_id)
+        except SignerError as error:
+            log.warning("collect.failed", request_id=request_id.hex(), code=error.code)
+            return await self.requests.get(request_id)
+
+    async def follow(self, request_id: RequestId) -> None:
+        """Collect after a phone's stream ended, and wait while the vault is still judging."""
+        for wait_s in _RETRIES_S:
+            try:
+                if await self._collect_once(request_id) is not RequestState.RESERVED:
+                    return
+            except SignerError as error:
+                log.warning("collect.failed", request_id=request_id.hex(), code=error.code)
+            await asyncio.sleep(wait_s)
+
+    async def _collect_once(self, request_id: RequestId) -> RequestState | None:
+        lock = self._locks.setdefault(request_id, asyncio.Lock())
+        async with lock:
+            request = await self.requests.get(request_id)
+            if request.status is not RequestStatus.OPEN:
+                return None
+            result = await self.vault.result(request_id)
+            if await self._apply(request, result):
+                self.notices.tell(request_id)
+            return result.state
+
+    async def _apply(self, request: Request, result: RequestResult) -> bool:
+        """Follow the vault; return whether the status changed."""
+        match result.state:
+            case RequestState.CONSUMED:
+                return await self._consume(request, result)
+            case RequestState.BURNED:
+                return await self.requests.settle_burned(request.request_id)
+            case RequestState.OPEN if self._is_over(request):
+                return await self.requests.settle_expired(request.request_id)
+            case _:
+                return False
+
+    def _is_over(self, request: Request) -> bool:
+        return self.clock().timestamp() > request.expires_at_s + JUDGEMENT_S
+
+    async def _consume(self, request: Request, result: RequestResult) -> bool:
+        if len(result.items) != len(request.files):
+            raise VerificationError("the vault signed another number of files")
+        certificate = await self.certificates.of_key(request.content.key_id)
+        loop = asyncio.get_running_loop()
+        signed = []
+        for position, item in enumerate(result.items):
+            prepared = await self.files.prepared(request.request_id, position)
+            work = functools.partial(
+                pdf.finish, prepared, item, certificate, self.trust_roots, self.clock()
+            )
+            signed.append(await loop.run_in_executor(self.executor, work))
+        consumed = await self.requests.consume(request.request_id, signed)
+        log.info("request.consumed", request_id=request.request_id.hex(), count=len(signed))
+        return consumed

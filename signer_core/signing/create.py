@@ -1,0 +1,164 @@
+"""Making a request: from a caller's wish to something a phone may sign."""
+
+import asyncio
+import functools
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from signer_core.errors import InvalidRequestError, SignerError, UnavailableError
+from signer_core.identifiers import RequestId
+from signer_core.keys.certificates import PersonCertificate
+from signer_core.ports import RequestRegistration, VaultRequests
+from signer_core.protocol.request import request_hash
+from signer_core.signing import pdf, rules
+from signer_core.signing.model import (
+    DOCUMENT_SIGNING,
+    PreparedFile,
+    Request,
+    RequestContent,
+    RequestStatus,
+)
+from signer_core.signing.new_request import NewRequest
+from signer_core.signing.notices import Notices
+from signer_core.signing.relying_parties import RelyingParties
+from signer_core.storage.signer.certificates import Certificates
+from signer_core.storage.signer.requests import Requests
+
+Clock = Callable[[], datetime]  # UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """Makes requests."""
+
+    requests: Requests
+    certificates: Certificates
+    relying_parties: RelyingParties
+    vault: VaultRequests
+    notices: Notices
+    executor: Executor  # for the CPU work of PDFs
+    clock: Clock
+
+    async def create(self, new: NewRequest) -> RequestId:
+        """Make a request and open it for the person's phone.
+
+        1. What is asked is well-formed; the return address is one of the relying party's.
+        2. The same wish under the same idempotency key gives the same request.
+        3. The person has a key with a certificate.
+        4. The files are prepared, hashed and stored, still invisible.
+        5. The vault knows the request; from now on it is open.
+
+        Raises:
+            InvalidRequestError: 1, 2 with another content, or a PDF that cannot be signed.
+            NotFoundError: no such relying party, or no phone of this person that can sign.
+            KeyBlockedError, KeySuspendedError, RetireShareError: the key cannot sign any more.
+            UnavailableError: the vault is away; repeat with the same idempotency key.
+        """
+        new.check()  # 1
+        relying_party = self.relying_parties.record_for(new.relying_party_id, new.return_address)
+        known = await self._find(new)  # 2
+        if known is not None:
+            return await self._open(known)
+        certificate = await self.certificates.of_person(new.person_code)  # 3
+        certificate.check_valid_at(int(self.clock().timestamp()))
+        request, files = await self._prepare(new, relying_party, certificate)  # 4
+        if not await self.requests.add(request, new.origin(), files):
+            return await self._open(await self._stored_meanwhile(new))
+        return await self._open(request.request_id)  # 5
+
+    async def reopen(self, request_id: RequestId) -> None:
+        """Finish what a crash or an absent vault left between steps 4 and 5."""
+        await self._open(request_id)
+
+    async def _find(self, new: NewRequest) -> RequestId | None:
+        origin = new.origin()
+        found = await self.requests.find_by_origin(origin.caller, origin.idempotency_key)
+        if found is None:
+            return None
+        request_id, fingerprint = found
+        if fingerprint != origin.fingerprint:
+            raise InvalidRequestError("this idempotency key was used for another request")
+        return request_id
+
+    async def _stored_meanwhile(self, new: NewRequest) -> RequestId:
+        known = await self._find(new)
+        if known is None:
+            raise UnavailableError("the request could not be stored: try again")
+        return known
+
+    async def _prepare(
+        self, new: NewRequest, relying_party: str, certificate: PersonCertificate
+    ) -> tuple[Request, list[PreparedFile]]:
+        now = self.clock().replace(microsecond=0)
+        files = await self._prepare_files(new, certificate, now)
+        content = RequestContent(
+            key_id=certificate.key_id,
+            kind=DOCUMENT_SIGNING,
+            relying_party=relying_party,
+            purpose=new.purpose,
+            return_address=new.return_address,
+        )
+        request = Request(
+            request_id=RequestId(secrets.token_bytes(16)),
+            content=content,
+            request_hash=b"",
+            status=RequestStatus.NEW,
+            created_at_s=int(now.timestamp()),
+            expires_at_s=int(now.timestamp()) + rules.check_ttl(new.ttl_s),
+            files=tuple(file.entry for file in files),
+        )
+        return replace(request, request_hash=_hash(request)), files
+
+    async def _prepare_files(
+        self, new: NewRequest, certificate: PersonCertificate, now: datetime
+    ) -> list[PreparedFile]:
+        loop = asyncio.get_running_loop()
+        prepared = []
+        for number, file in enumerate(new.files, 1):
+            try:
+                work = functools.partial(pdf.prepare, file, certificate, now)
+                prepared.append(await loop.run_in_executor(self.executor, work))
+            except InvalidRequestError as error:  # by number: names of documents are in no log
+                raise InvalidRequestError(f"file {number}: {error}") from None
+        return prepared
+
+    async def _open(self, request_id: RequestId) -> RequestId:
+        request = await self.requests.get(request_id)
+        if request.status is not RequestStatus.NEW:
+            return request_id
+        try:
+            await self.vault.register(_registration(request))
+        except UnavailableError:
+            raise  # nobody knows whether it arrived: keep it, a repetition is harmless
+        except SignerError:
+            await self.requests.drop_new(request_id)
+            raise
+        await self.requests.open(request_id)
+        self.notices.tell(request.content.key_id, request_id)
+        return request_id
+
+
+def _hash(request: Request) -> bytes:
+    content = request.content
+    return request_hash(
+        kind=content.kind,
+        relying_party=content.relying_party,
+        purpose=content.purpose,
+        files=[(file.name, file.file_hash) for file in request.files],
+        return_address=content.return_address,
+        challenge=content.challenge,
+    )
+
+
+def _registration(request: Request) -> RequestRegistration:
+    return RequestRegistration(
+        request_id=request.request_id,
+        key_id=request.content.key_id,
+        kind=request.content.kind,
+        request_hash=request.request_hash,
+        file_hashes=tuple(file.file_hash for file in request.files),
+        expires_at_s=request.expires_at_s,
+    )
