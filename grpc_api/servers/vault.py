@@ -1,0 +1,89 @@
+"""The vault's listener: its services, for the signer alone, and health."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import grpc
+
+from grpc_api.channel import vault_context
+from grpc_api.credentials import internal_server_credentials
+from grpc_api.gen.signer.vault.v1 import vault_pb2
+from grpc_api.gen.signer.vault.v1 import vault_pb2_grpc as services
+from grpc_api.interceptors.callers import Callers
+from grpc_api.server import (
+    add_health_and_reflection,
+    listen,
+    make_internal_server,
+    serve_until_stopped,
+)
+from grpc_api.servers.vault_keys import VaultKeysServicer
+from grpc_api.servers.vault_relay import VaultRelayServicer
+from grpc_api.servers.vault_requests import VaultRequestsServicer
+from grpc_api.settings import TlsSettings
+from signer_core.ports import VaultKeys, VaultRequests, VaultSessions
+
+T = TypeVar("T")
+
+SERVICES: Final = tuple(
+    service.full_name for service in vault_pb2.DESCRIPTOR.services_by_name.values()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultPorts:
+    """What the listener serves."""
+
+    sessions: VaultSessions
+    requests: VaultRequests
+    keys: VaultKeys
+
+
+@dataclass(frozen=True, slots=True)
+class VaultListener:
+    """Where, under which certificate, and for whom."""
+
+    address: str  # host:port
+    tls: TlsSettings
+    device_ca: bytes  # PEM: whose certificates open a phone's channel
+    callers: Callers
+
+
+async def make_vault_server(
+    ports: VaultPorts, listener: VaultListener
+) -> tuple[grpc.aio.Server, int]:
+    """Make the server, listening but not started; return it with its port.
+
+    Raises:
+        InvalidRequestError, UnavailableError: a file cannot be read, or the address is taken.
+    """
+    tls = listener.tls
+    server = make_internal_server(listener.callers)
+    inner = vault_context(tls.cert, tls.key, listener.device_ca)
+    relay = VaultRelayServicer(ports.sessions, inner)
+    services.add_VaultRelayServiceServicer_to_server(relay, server)
+    requests = VaultRequestsServicer(ports.requests)
+    services.add_VaultRequestsServiceServicer_to_server(requests, server)
+    services.add_VaultKeysServiceServicer_to_server(VaultKeysServicer(ports.keys), server)
+    await add_health_and_reflection(server, SERVICES)
+    return server, listen(server, listener.address, internal_server_credentials(tls))
+
+
+async def serve_vault(ports: VaultPorts, listener: VaultListener, fault: Awaitable[T]) -> T | None:
+    """Serve until SIGTERM or SIGINT, or until `fault` has a result; return that.
+
+    Raises:
+        InvalidRequestError, UnavailableError: as `make_vault_server`.
+    """
+    server, _ = await make_vault_server(ports, listener)
+    serving = asyncio.ensure_future(serve_until_stopped([server]))
+    broken = asyncio.ensure_future(fault)
+    await asyncio.wait({serving, broken}, return_when=asyncio.FIRST_COMPLETED)
+    if broken.done():
+        serving.cancel()
+        await server.stop(None)
+        return broken.result()
+    broken.cancel()
+    await serving
+    return None

@@ -1,0 +1,49 @@
+"""VaultKeysService: keys, and the certificates of people and phones."""
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from grpc_api.gen.signer.vault.v1 import vault_pb2 as wire
+from grpc_api.gen.signer.vault.v1 import vault_pb2_grpc as services
+from grpc_api.interceptors.around import Context
+from signer_core.identifiers import KeyId
+from signer_core.ports import VaultKeys
+
+
+@dataclass(frozen=True, slots=True)
+class VaultKeysServicer(services.VaultKeysServiceServicer):
+    """Converts; the port checks."""
+
+    keys: VaultKeys
+
+    @override
+    async def IssueDeviceCertificate(
+        self, request: wire.IssueDeviceCertificateRequest, context: Context
+    ) -> wire.IssueDeviceCertificateResponse:
+        """Certify a device key."""
+        issued = await self.keys.issue_device_certificate(request.authorisation, request.device_csr)
+        return wire.IssueDeviceCertificateResponse(
+            certificate=issued.certificate, chain=issued.chain
+        )
+
+    @override
+    async def IssueCertificate(
+        self, request: wire.IssueCertificateRequest, context: Context
+    ) -> wire.IssueCertificateResponse:
+        """Certify a two-party key."""
+        issued = await self.keys.issue_certificate(KeyId(request.key_id), request.authorisation)
+        return wire.IssueCertificateResponse(certificate=issued.certificate, chain=issued.chain)
+
+    @override
+    async def GetKey(self, request: wire.GetKeyRequest, context: Context) -> wire.GetKeyResponse:
+        """Return the state of a key."""
+        state = await self.keys.key_state(KeyId(request.key_id))
+        return wire.GetKeyResponse(
+            status=wire.KeyStatus.Value(f"KEY_STATUS_{state.status.name}"),
+            attempts_left=state.attempts_left,
+            hold_until_s=state.hold_until_s,
+            signatures=state.signatures,
+            generation=state.generation,
+            device_key_hash=state.device_key_hash,
+        )

@@ -1,0 +1,77 @@
+"""The vault process: `python -m hsm_module --config var/vault/vault.toml`."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import structlog
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from grpc_api.logs import configure_logs
+from grpc_api.servers.vault import VaultListener, serve_vault
+from grpc_api.settings import load_settings
+from hsm_module.assembly import MIGRATIONS, assemble
+from hsm_module.authorities import find_authorities
+from hsm_module.settings import VaultSettings
+from hsm_module.token.hsm_token import HsmToken
+from hsm_module.token.manifest import read_manifest
+from hsm_module.token.site import TokenSite, read_pin
+from signer_core.errors import SignerError
+from signer_core.storage.engine import make_engine, upgrade
+
+_log = structlog.get_logger(__name__)
+
+
+async def run(settings: VaultSettings) -> None:
+    """Open the token, bring the database up to date, serve until stopped.
+
+    Raises:
+        SignerError: the vault cannot start, or its token died.
+    """
+    site = TokenSite(settings.pkcs11_module, settings.softhsm_conf, settings.token_label)
+    manifest = read_manifest(settings.token_manifest)
+    token = await HsmToken.open(site, read_pin(settings.token_pin_file), manifest)
+    try:
+        await upgrade(settings.database_url, MIGRATIONS)
+        await _serve(settings, token)
+    finally:
+        await token.close()
+
+
+async def _serve(settings: VaultSettings, token: HsmToken) -> None:
+    authorities = await find_authorities(token, settings.ca_chain, settings.tls.ca)
+    engine = make_engine(settings.database_url)
+    try:
+        vault = assemble(settings, token, engine, authorities)
+        device_ca = authorities.device.public_bytes(Encoding.PEM)
+        listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers)
+        _log.info("serving", address=settings.listen, vault_id=settings.vault_id)
+        fault = await serve_vault(vault.ports, listener, token.wait_for_fault())
+        if fault is not None:
+            raise fault
+        await vault.judgement.finish_all()
+        _log.info("stopped")
+    finally:
+        await engine.dispose()
+
+
+def main() -> int:
+    """Run the process; return its exit code: 0 after a signal, 1 with one line otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m hsm_module", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="settings file (TOML)")
+    try:
+        settings = load_settings(VaultSettings, parser.parse_args().config)
+        configure_logs("vault", settings.log_file)
+        asyncio.run(run(settings))
+    except SignerError as error:
+        sys.stderr.write(f"vault: {error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"vault: {error.filename or 'a file'}: {error.strerror}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Putting the vault together: every part made once, from settings and an open token."""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from grpc_api.servers.vault import VaultPorts
+from hsm_module.authorities import Authorities
+from hsm_module.certificates import CertificateOffice
+from hsm_module.context import VaultContext
+from hsm_module.judgement import Judgement
+from hsm_module.keys import Keys
+from hsm_module.requests import Requests
+from hsm_module.sessions.enrolment import EnrolmentSessions
+from hsm_module.sessions.serving import Sessions
+from hsm_module.sessions.signing import SigningSessions
+from hsm_module.settings import VaultSettings
+from hsm_module.storage.records import Records
+from hsm_module.storage.store import Store
+from hsm_module.token.port import KekId, Token
+from signer_core.errors import InvalidRequestError
+from signer_core.keys.pin_policy import PinPolicy
+from signer_core.pki.citizen import Addresses
+from signer_core.pki.countries import bundled_country
+from signer_core.pki.country import parse_country
+
+CURRENT_KEK: Final = KekId("kek-1")  # new records; old ones name their own
+MIGRATIONS: Final = Path(__file__).parent / "storage" / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The parts that serve, and the one that must finish before the process ends."""
+
+    ports: VaultPorts
+    judgement: Judgement
+
+
+def assemble(
+    settings: VaultSettings, token: Token, engine: AsyncEngine, authorities: Authorities
+) -> Vault:
+    """Make every part of the vault.
+
+    Raises:
+        InvalidRequestError, NotFoundError: a setting does not fit.
+    """
+    context = VaultContext(
+        vault_id=settings.vault_id,
+        store=Store(engine, token),
+        records=Records(token, CURRENT_KEK),
+        registrar_key=read_public_key(settings.registrar_key),
+        policy=PinPolicy(),
+        now=utc_now,
+        rng=secrets.token_bytes,
+    )
+    process = uuid.uuid4().hex
+    judgement = Judgement(context.store, context.records, context.policy, process)
+    sessions = Sessions(
+        EnrolmentSessions(context), SigningSessions(context, judgement), settings.session_ttl_s
+    )
+    keys = Keys(context, _office(settings, token, authorities))
+    return Vault(VaultPorts(sessions, Requests(context), keys), judgement)
+
+
+def _office(settings: VaultSettings, token: Token, authorities: Authorities) -> CertificateOffice:
+    return CertificateOffice(
+        token=token,
+        authorities=authorities,
+        country=parse_country(bundled_country(settings.country)),
+        addresses=Addresses(
+            crl=settings.crl_url, ocsp=settings.ocsp_url, ca_issuers=settings.ca_issuers_url
+        ),
+        now=utc_now,
+    )
+
+
+def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
+    """Read a P-256 public key (PEM).
+
+    Raises:
+        InvalidRequestError: there is none.
+    """
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except OSError:
+        raise InvalidRequestError(f"the public key {path} cannot be read") from None
+    except ValueError:
+        raise InvalidRequestError(f"{path} holds no public key in PEM") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise InvalidRequestError(f"the public key in {path} is not on P-256")
+    return key
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine."""
+    return datetime.now(UTC)

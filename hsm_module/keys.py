@@ -1,0 +1,121 @@
+"""Keys and the certificates issued for them (`signer_core.ports.VaultKeys`)."""
+
+from dataclasses import replace
+from hmac import compare_digest
+
+from hsm_module.admission import verify_active
+from hsm_module.certificates import CertificateOffice, sha256, verify_device_csr
+from hsm_module.context import VaultContext
+from hsm_module.key_transaction import OpenKey, key_reading, key_transaction
+from hsm_module.storage.rows import Event, KeyRow
+from hsm_module.storage.sealing import AlteredRowError
+from signer_core.errors import DeniedError, NotFoundError, VerificationError
+from signer_core.identifiers import KeyId, RequestId
+from signer_core.identity.authorisation import verify_authorisation, verify_used_authorisation
+from signer_core.pki.device import device_key_hash
+from signer_core.ports import CertificateChain, KeyState, KeyStatus, RequestState
+from signer_core.protocol.to_be_signed import verify_pkcs10
+
+
+class Keys:
+    """The vault's keys, as the signer may ask about them."""
+
+    def __init__(self, vault: VaultContext, office: CertificateOffice) -> None:
+        self._vault = vault
+        self._office = office
+
+    async def issue_device_certificate(
+        self, authorisation: str, device_csr: bytes
+    ) -> CertificateChain:
+        """Certify the device key that an enrolment authorisation names (chain without root).
+
+        Raises:
+            DeniedError: the authorisation is not the registrar's, expired, or names another key.
+            InvalidRequestError: the DER PKCS#10 is malformed or does not verify.
+        """
+        vault = self._vault
+        named = verify_authorisation(authorisation, vault.registrar_key, vault.now())
+        public_key = verify_device_csr(device_csr)
+        key_hash = device_key_hash(public_key)
+        if (named.device_key_hash, named.vault_id) != (key_hash, vault.vault_id):
+            raise DeniedError("the enrolment was authorised for another phone or vault")
+        issued = await self._office.issue_device(public_key)
+        async with vault.store.transaction() as transaction:
+            await transaction.record(Event("device-certificate", "issued", named.key_id))
+        return issued
+
+    async def issue_certificate(self, key_id: KeyId, authorisation: str) -> CertificateChain:
+        """Certify a key that has signed its own PKCS#10; the subject is the authorisation's.
+
+        Repeating the call returns the same certificate.
+
+        Raises:
+            NotFoundError: no such key, or it has not signed its PKCS#10 yet.
+            DeniedError: the authorisation is not the one the key was enrolled under.
+        """
+        async with key_transaction(self._vault.store, key_id) as key:
+            if not compare_digest(sha256(authorisation.encode()), key.row.authorisation_hash):
+                raise DeniedError("the key was enrolled under another authorisation")
+            if key.row.certificate_sha256 is None:
+                certificate = await self._issue(key, authorisation)
+            else:
+                certificate = await self._stored(key, key.row.certificate_sha256)
+        return self._office.citizen_chain(certificate)
+
+    async def key_state(self, key_id: KeyId) -> KeyState:
+        """Return the state of a key.
+
+        Raises:
+            NotFoundError: no such key.
+        """
+        async with key_reading(self._vault.store, key_id) as key:
+            row = key.row
+        left = self._vault.policy.attempts_left(row.failed, row.lifetime_failed)
+        return KeyState(
+            status=_status(row, left),
+            attempts_left=left,
+            hold_until_s=row.hold_until_s if row.hold_until_s > key.now_s else 0,
+            signatures=row.signatures,
+            generation=row.generation,
+            device_key_hash=row.device_key_hash,
+        )
+
+    async def _issue(self, key: OpenKey, authorisation: str) -> bytes:
+        """Issue in the transaction that stores it: one key, one certificate."""
+        row, vault = key.row, self._vault
+        verify_active(row, vault.policy)
+        await _verify_own_request(key)
+        person = verify_used_authorisation(authorisation, vault.registrar_key)
+        if person.country != self._office.country.code:
+            raise DeniedError("this vault issues no certificates for that country")
+        certificate = await self._office.issue_citizen(row.public_key, person.subject)
+        blob = await vault.records.wrap("certificate", row.key_id, 0, certificate)
+        await key.transaction.records.insert_certificate(row.key_id, vault.records.kek_id, blob)
+        await key.transaction.keys.save(replace(row, certificate_sha256=sha256(certificate)))
+        await key.transaction.record(Event("certificate", "issued", row.key_id))
+        return certificate
+
+    async def _stored(self, key: OpenKey, expected: bytes) -> bytes:
+        try:
+            sealed = await key.transaction.records.get_certificate(key.row.key_id)
+            certificate = await self._vault.records.unwrap("certificate", key.row.key_id, 0, sealed)
+        except (VerificationError, NotFoundError):
+            raise AlteredRowError("certificates", key.row.key_id) from None
+        if not compare_digest(sha256(certificate), expected):
+            raise AlteredRowError("certificates", key.row.key_id)
+        return certificate
+
+
+async def _verify_own_request(key: OpenKey) -> None:
+    """Check that the key has signed its own PKCS#10: it was about this key's own Q (§6)."""
+    request = await key.transaction.requests.get(RequestId(key.row.key_id))
+    if request.state is not RequestState.CONSUMED:
+        raise NotFoundError("this key has not signed its certificate request yet")
+    (item,) = request.items
+    verify_pkcs10(item.data, public_key=key.row.public_key)
+
+
+def _status(row: KeyRow, attempts_left: int) -> KeyStatus:
+    if row.status is KeyStatus.ACTIVE and attempts_left == 0:
+        return KeyStatus.BLOCKED
+    return row.status

@@ -1,0 +1,31 @@
+"""Settings of the vault process: one field a line of `deploy/examples/vault.example.toml`."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+from grpc_api.settings import TlsSettings
+from signer_core.identifiers import VaultId
+
+
+class VaultSettings(BaseModel, frozen=True, extra="forbid"):
+    """Read once at the start; secrets are in files, never here."""
+
+    listen: str  # host:port
+    database_url: str
+    vault_id: VaultId
+    pkcs11_module: Path
+    softhsm_conf: Path
+    token_label: str
+    token_pin_file: Path  # mode 0600, this user's own
+    token_manifest: Path
+    ca_chain: Path  # PEM: issuing, device and infrastructure CA
+    registrar_key: Path  # PEM: the public key that authorises enrolments
+    crl_url: str
+    ocsp_url: str
+    ca_issuers_url: str
+    session_ttl_s: int = Field(gt=0)  # seconds a session that is not finished is kept
+    country: str = "ua"  # profile of `signer_core.pki.countries`
+    log_file: Path | None = None  # None: standard error
+    tls: TlsSettings
+    callers: dict[str, tuple[str, ...]]  # service: DNS names that may call it
