@@ -2,29 +2,17 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import grpc
 
 from grpc_api.clients.calls import STREAM_DEADLINE_S, call, stream, typed_errors
+from grpc_api.clients.status import RequestStatus
 from grpc_api.gen.signer.internal.v1 import signing_pb2 as pb
 from grpc_api.gen.signer.internal.v1 import signing_pb2_grpc
 from grpc_api.interceptors.correlation import correlation_metadata
 from grpc_api.server_options import MAX_CHUNK_BYTES
 from signer_core.errors import UnavailableError
 from signer_core.identifiers import RequestId
-
-
-class RequestStatus(StrEnum):
-    """State of a signature request at the signer."""
-
-    OPEN = "open"
-    CONSUMED = "consumed"  # signed
-    DECLINED = "declined"
-    EXPIRED = "expired"
-    BURNED = "burned"  # void after a session that ended badly
-    WITHDRAWN = "withdrawn"
-
 
 _STATUS: Mapping[int, RequestStatus] = {
     pb.STATUS_OPEN: RequestStatus.OPEN,
