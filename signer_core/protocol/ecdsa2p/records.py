@@ -11,6 +11,17 @@ def pack(version: int, fields: Sequence[bytes]) -> bytes:
     return bytes([version]) + b"".join(map(part, fields))
 
 
+def read_word(field: bytes) -> str:
+    """Decode an ASCII word.
+
+    Raises:
+        InvalidRequestError: it is not ASCII.
+    """
+    if not field.isascii():
+        raise InvalidRequestError("the share record is damaged")
+    return field.decode("ascii")
+
+
 def unpack(version: int, sizes: Sequence[int | None], record: bytes) -> list[bytes]:
     """Decode a record of this version; a size of None allows any length.
 

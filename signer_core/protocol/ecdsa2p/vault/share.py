@@ -5,7 +5,7 @@ from typing import Self
 
 from signer_core.identifiers import DeviceKeyHash, KeyId, VaultId
 from signer_core.protocol.curve import POINT_BYTES
-from signer_core.protocol.ecdsa2p.records import pack, unpack
+from signer_core.protocol.ecdsa2p.records import pack, read_word, unpack
 from signer_core.protocol.ecdsa2p.session import HASH_BYTES, ID_BYTES
 from signer_core.protocol.multiplication import BITS_BYTES, SEEDS_BYTES
 from signer_core.protocol.transcript import u32
@@ -44,7 +44,7 @@ class VaultShare:
         return cls(
             KeyId(key_id),
             int.from_bytes(generation, "big"),
-            VaultId(vault_id.decode("ascii")),
+            VaultId(read_word(vault_id)),
             DeviceKeyHash(device_key_hash),
             *rest,
         )
