@@ -6,6 +6,7 @@ certifies, whatever the signer says beside it.
 """
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -22,6 +23,7 @@ class AuthorisedSubject:
     common_name: str = field(repr=False)
     surname: str = field(repr=False)
     given_name: str = field(repr=False)
+    birth_date: date | None = field(repr=False)  # where it can be read: its digits are a weak PIN
 
 
 class _Subject(BaseModel):
@@ -30,6 +32,7 @@ class _Subject(BaseModel):
     common_name: str
     surname: str
     given_name: str
+    unzr: str = ""
 
 
 class _Claims(BaseModel):
@@ -64,4 +67,12 @@ def verify_authorisation_is_ours(
     ):  # 2
         raise VerificationError("the enrolment authorisation is for another phone or vault")
     who = claims.subject
-    return AuthorisedSubject(who.common_name, who.surname, who.given_name)
+    return AuthorisedSubject(who.common_name, who.surname, who.given_name, _birth_date(who.unzr))
+
+
+def _birth_date(unzr: str) -> date | None:
+    """Return the date a UNZR begins with (YYYYMMDD-NNNNN), None where it has another form."""
+    try:
+        return datetime.strptime(unzr[:9], "%Y%m%d-").date()  # noqa: DTZ007  a day has no zone
+    except ValueError:
+        return None

@@ -2,70 +2,27 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
+from grpc_api.clients.phone_views import (
+    EnrolmentGrant,
+    KeyReport,
+    UntrustedFile,
+    UntrustedRequest,
+)
+from grpc_api.clients.status import RequestStatus
 from signer_core.identifiers import KeyId, RequestId
 
-
-class RequestStatus(StrEnum):
-    """What the signer says of a request."""
-
-    OPEN = "open"
-    CONSUMED = "consumed"  # signed
-    DECLINED = "declined"
-    EXPIRED = "expired"
-    BURNED = "burned"
-    WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True, slots=True)
-class UntrustedFile:
-    """One file to be signed, as the signer describes it."""
-
-    name: str
-    file_hash: bytes  # SHA-256 of what is signed
-    to_be_signed: bytes  # DER of the CMS signed attributes
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class UntrustedRequest:
-    """A request, as the signer describes it."""
-
-    request_id: RequestId
-    kind: str
-    relying_party: str  # compact JWS by the registry
-    purpose: str
-    files: tuple[UntrustedFile, ...]
-    return_address: str
-    challenge: bytes
-    expires_at_s: int  # Unix time
-    status: RequestStatus
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolmentGrant:
-    """What the signer hands over for an activation code and a device key."""
-
-    key_id: KeyId
-    vault_id: str
-    authorisation: str = field(repr=False)  # compact JWS
-    attestation: str = field(repr=False)  # compact JWS, good for 5 minutes
-    device_chain: tuple[bytes, ...]  # DER, the device certificate first, without the root
-    full_name: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyReport:
-    """What the signer says of this phone's key: information, no reason to retire anything."""
-
-    status: str  # active, blocked, suspended, retired, restored
-    attempts_left: int
-    hold_until_s: int  # Unix time, 0 when no wait is due
-    signatures: int
-    generation: int
+__all__ = [
+    "EnrolmentClient",
+    "EnrolmentGrant",
+    "KeyReport",
+    "Relay",
+    "RequestStatus",
+    "SignerClient",
+    "UntrustedFile",
+    "UntrustedRequest",
+]
 
 
 class Relay(Protocol):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from signer_core.errors import VerificationError
 
 _TYP: Final = "relying-party+jwt"
-_MAX_CHARS: Final = 16 * 1024
+_MAX_CHARS: Final = 4096  # signer_core.identity.statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class _Claims(BaseModel):
 def verify_relying_party(record: str, registry: x509.Certificate) -> RelyingParty:
     """Check a record against the pinned registry certificate.
 
-    1. A compact JWS of at most 16 KiB.
+    1. A compact JWS of at most 4096 characters.
     2. Signed with ES256 by the registry's key; no other algorithm is looked at.
     3. Of the type `relying-party+jwt`.
     4. Every claim there, of its type.

@@ -17,7 +17,7 @@ from signer_core.protocol.request import request_hash
 from signer_core.protocol.to_be_signed import byte_range_digest, verify_cms
 
 KIND: Final = "documentSigning"
-_MAX_PURPOSE_CHARS: Final = 300
+MAX_PURPOSE_CHARS: Final = 300
 _MAX_NAME_CHARS: Final = 200
 
 
@@ -106,7 +106,7 @@ def _verify_party(untrusted: UntrustedRequest, registry: x509.Certificate) -> Re
 
 
 def _verify_text(untrusted: UntrustedRequest) -> None:
-    verify_shown_text(untrusted.purpose, _MAX_PURPOSE_CHARS)
+    verify_shown_text(untrusted.purpose, MAX_PURPOSE_CHARS)
     for file in untrusted.files:
         verify_shown_text(file.name, _MAX_NAME_CHARS)
         if not file.name or file.name in (".", "..") or set("/\\") & set(file.name):

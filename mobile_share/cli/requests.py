@@ -1,0 +1,121 @@
+"""`signer-phone requests`, `show`, `decline` and `watch`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+
+from mobile_share.cli.context import (
+    RequestArgument,
+    connected,
+    parse_request_id,
+)
+from mobile_share.cli.running import run
+from mobile_share.cli.screen import now_utc, progress, say, show_list, show_request
+from mobile_share.cli.times import countdown
+from mobile_share.errors import StorageError
+from mobile_share.files import make_private_folder, write_durably
+from mobile_share.ports import UntrustedRequest
+from mobile_share.relying_party import verify_relying_party
+from mobile_share.requests import MAX_PURPOSE_CHARS, Request, verify_shown_text
+from mobile_share.signing import fetch_request
+from signer_core.errors import VerificationError
+
+
+def requests(context: typer.Context) -> None:
+    """List what you are asked to sign."""
+    run(_list(context))
+
+
+async def _list(context: typer.Context) -> None:
+    async with connected(context) as (phone, signer):
+        now = now_utc()
+        registry = phone.deployment.verify_registry(now)
+        with progress("Asking for open requests"):
+            untrusted = await signer.list_requests()
+    if not untrusted:
+        say("Nothing to sign.")
+        return
+    show_list([_row(one, registry, int(now.timestamp())) for one in untrusted])
+
+
+def _row(
+    untrusted: UntrustedRequest, registry: x509.Certificate, now_s: int
+) -> tuple[str, str, str, str, str]:
+    """Describe a request; what does not verify is not repeated."""
+    try:
+        who = verify_relying_party(untrusted.relying_party, registry).name_uk
+        verify_shown_text(untrusted.purpose, MAX_PURPOSE_CHARS)
+        purpose = untrusted.purpose
+    except VerificationError as error:
+        who, purpose = "REFUSED", str(error)
+    left = countdown(untrusted.expires_at_s - now_s)
+    return untrusted.request_id.hex(), who, purpose, str(len(untrusted.files)), left
+
+
+def show(
+    context: typer.Context,
+    request: RequestArgument,
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Save the documents here, to read them.")
+    ] = None,
+) -> None:
+    """Show who asks, what for and what would be signed; check all of it."""
+    run(_show(context, request, save))
+
+
+async def _show(context: typer.Context, shown_id: str, save: Path | None) -> None:
+    request_id = parse_request_id(shown_id)
+    async with connected(context) as (phone, signer):
+        now = now_utc()
+        with progress("Fetching and checking the documents"):
+            request = await fetch_request(phone, signer, request_id, now)
+    show_request(request, int(now.timestamp()))
+    if save is not None:
+        _save(request, save)
+
+
+def _save(request: Request, folder: Path) -> None:
+    """Write the documents, none over a file that is there.
+
+    Raises:
+        StorageError: a file of that name is there, or it cannot be written.
+    """
+    make_private_folder(folder)
+    paths = [folder / f"{n:02}-{file.name}" for n, file in enumerate(request.files, 1)]
+    if any(path.exists() for path in paths):
+        raise StorageError("a document of that name is in the folder already: nothing was saved")
+    for path, file in zip(paths, request.files, strict=True):
+        write_durably(path, file.content)
+    say(f"Saved {len(paths)} documents as they would be signed.")
+
+
+def decline(
+    context: typer.Context,
+    request: RequestArgument,
+    reason: Annotated[str, typer.Option(help="At most 200 characters, for who asked.")] = "",
+) -> None:
+    """Refuse a request for good."""
+    run(_decline(context, request, reason))
+
+
+async def _decline(context: typer.Context, shown_id: str, reason: str) -> None:
+    request_id = parse_request_id(shown_id)
+    async with connected(context) as (_, signer):
+        await signer.decline_request(request_id, reason)
+    say(f"Declined: {shown_id}")
+
+
+def watch(context: typer.Context) -> None:
+    """Print each request as it comes, until interrupted."""
+    run(_watch(context))
+
+
+async def _watch(context: typer.Context) -> None:
+    async with connected(context) as (phone, signer):
+        registry = phone.deployment.verify_registry(now_utc())
+        say("Waiting for requests; Ctrl-C ends it.")
+        async for request_id in signer.watch_requests():
+            untrusted = await signer.get_request(request_id)
+            show_list([_row(untrusted, registry, int(now_utc().timestamp()))])

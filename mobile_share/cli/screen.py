@@ -1,0 +1,139 @@
+"""What a person sees. Nothing of it is markup: names and purposes come from others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mobile_share.cli.times import countdown, until
+from mobile_share.errors import PhoneError
+from mobile_share.ports import KeyReport
+from mobile_share.requests import Request
+from mobile_share.signing import Outcome
+from signer_core.errors import KeyHeldError, PinRejectedError, SignerError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Print one line as it is."""
+    out.print(Text(text), soft_wrap=True)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Turn a wheel while something takes time; on a terminal only."""
+    with err.status(Text(text)):
+        yield
+
+
+def sentence(error: PhoneError | SignerError, now_s: int) -> str:
+    """Say in one sentence what is wrong and what to do."""
+    text = str(error)
+    if isinstance(error, PinRejectedError):
+        text = f"wrong PIN: {error.attempts_left} attempts left before the key is blocked for good"
+    if isinstance(error, PinRejectedError | KeyHeldError) and error.hold_until_s > now_s:
+        text = f"{text}; {until(error.hold_until_s, now_s)}"
+    return text[:1].upper() + text[1:]
+
+
+def complain(text: str) -> None:
+    """Print one line of trouble."""
+    err.print(Text(text, style="red"), soft_wrap=True)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=bool(columns))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def show_request(request: Request, now_s: int) -> None:
+    """Show who asks, what for and what is signed: only what was checked."""
+    table = _table()
+    table.add_column("what", style="bold")
+    table.add_column("value", overflow="fold")
+    party = request.relying_party
+    rows = [
+        ("Who asks", f"{party.name_uk} ({party.name_en})"),
+        ("What for", request.purpose),
+        ("Returns to", request.return_address or "nowhere"),
+        ("Expires in", countdown(request.expires_at_s - now_s)),
+    ]
+    rows += [
+        (f"Document {number}", f"{file.name}, {size(len(file.content))}")
+        for number, file in enumerate(request.files, 1)
+    ]
+    for what, value in rows:
+        table.add_row(what, Text(value))
+    out.print(table)
+
+
+def show_list(rows: list[tuple[str, str, str, str, str]]) -> None:
+    """Show open requests: id, who, what for, documents, expiry."""
+    table = _table("Request", "Who asks", "What for", "Documents", "Expires in")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    out.print(table)
+
+
+def show_status(
+    certificate: x509.Certificate, key_id: str, report: KeyReport, now: datetime
+) -> None:
+    """Show the key and what the signer says of it."""
+    now_s = int(now.timestamp())
+    held = report.hold_until_s > now_s
+    table = _table()
+    table.add_column("what", style="bold")
+    table.add_column("value", overflow="fold")
+    for what, value in (
+        ("Name", common_name(certificate)),
+        ("Key", key_id),
+        ("State", report.status),
+        ("PIN attempts left", str(report.attempts_left)),
+        ("PIN is taken", until(report.hold_until_s, now_s) if held else "now"),
+        ("Signatures made", str(report.signatures)),
+        ("Certificate", _validity(certificate, now)),
+        ("Serial number", f"{certificate.serial_number:x}"),
+    ):
+        table.add_row(what, Text(value))
+    out.print(table)
+
+
+def show_outcome(outcome: Outcome, request_id: str) -> None:
+    """Show what was signed, and what happened with the PIN before."""
+    if not outcome.is_confirmed:
+        say(f"The vault's answer was lost; the signer says that {request_id} is signed.")
+        return
+    say(f"Signed: {outcome.signatures} of {outcome.signatures} documents of {request_id}.")
+    if outcome.wrong_tries:
+        say(f"{outcome.wrong_tries} wrong PINs were tried since the last time.")
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the person's name in a certificate."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return ", ".join(str(name.value) for name in names)
+
+
+def size(size_bytes: int) -> str:
+    """Say how large a file is."""
+    return f"{size_bytes / 1024:,.0f} KiB" if size_bytes >= 1024 else f"{size_bytes} bytes"
+
+
+def _validity(certificate: x509.Certificate, now: datetime) -> str:
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    word = "valid" if start <= now <= end else "OUT OF DATE"
+    return f"{word}, {start.astimezone():%Y-%m-%d} to {end.astimezone():%Y-%m-%d}"
+
+
+def now_utc() -> datetime:
+    """Return the time: the one place of the CLI that looks at the clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,67 @@
+"""`signer-phone sign`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from mobile_share.cli.context import (
+    Photo,
+    PinStdin,
+    connected,
+    parse_request_id,
+    read_photo,
+)
+from mobile_share.cli.pin_entry import ask_pin
+from mobile_share.cli.running import run
+from mobile_share.cli.screen import now_utc, progress, show_outcome, show_request
+from mobile_share.lock import only_user_of
+from mobile_share.phone import Phone
+from mobile_share.ports import SignerClient
+from mobile_share.signing import fetch_request, prepare
+from signer_core.identifiers import RequestId
+
+
+@dataclass(slots=True)
+class _Pin:
+    """The PIN, asked for once, when the first request waits for it. Mutable: empty until then."""
+
+    from_stdin: bool
+    digits: str = ""
+
+    def ask(self) -> str:
+        self.digits = self.digits or ask_pin(from_stdin=self.from_stdin)
+        return self.digits
+
+
+def sign(
+    context: typer.Context,
+    requests: Annotated[list[str], typer.Argument(metavar="ID...", help="One or more requests.")],
+    photo: Photo = None,
+    pin_stdin: PinStdin = False,
+) -> None:
+    """Check requests, show them, and sign all their documents with your PIN."""
+    run(_sign_all(context, requests, read_photo(photo), _Pin(pin_stdin)))
+
+
+async def _sign_all(context: typer.Context, shown: list[str], photo: bytes, pin: _Pin) -> None:
+    """Sign one request after another; the first that fails is the last, as its PIN may be wrong."""
+    request_ids = [parse_request_id(one) for one in shown]
+    async with connected(context) as (phone, signer):
+        with only_user_of(phone.folder):
+            for request_id in request_ids:
+                await _sign(phone, signer, request_id, photo, pin)
+
+
+async def _sign(
+    phone: Phone, signer: SignerClient, request_id: RequestId, photo: bytes, pin: _Pin
+) -> None:
+    now = now_utc()
+    with progress("Fetching and checking the documents"):
+        request = await fetch_request(phone, signer, request_id, now)
+    show_request(request, int(now.timestamp()))
+    async with prepare(phone, signer, request, photo) as prepared:
+        digits = pin.ask()
+        with progress("Signing"):
+            outcome = await prepared.sign(digits)
+    show_outcome(outcome, request_id.hex())

@@ -1,0 +1,24 @@
+"""`signer-phone status`."""
+
+import typer
+
+from mobile_share.cli.context import connected
+from mobile_share.cli.running import run
+from mobile_share.cli.screen import now_utc, progress, say, show_status
+from mobile_share.share_file import ShareStatus
+
+
+def status(context: typer.Context) -> None:
+    """Show your key: PIN attempts, waits, certificate, signatures made."""
+    run(_status(context))
+
+
+async def _status(context: typer.Context) -> None:
+    async with connected(context) as (phone, signer):
+        certificate = phone.certificate()
+        stored = phone.shares.load()
+        with progress("Asking about your key"):
+            report = await signer.get_status()
+    show_status(certificate, stored.share.key_id.hex(), report, now_utc())
+    if stored.status is ShareStatus.RETIRED:
+        say("The vault retired this phone's key for ever: enrol again, with another --home.")
