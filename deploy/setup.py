@@ -14,7 +14,6 @@ from deploy.supervision import COMMANDS, StartError
 
 EXAMPLES = Path(__file__).parent / "examples"
 VAULT_ID = "vault-1"
-PORTAL = "http://127.0.0.1:7480"  # where certificates say CRL and OCSP are; the portal comes later
 
 
 def prepare(home: Home, tell: Callable[[str], None]) -> dict[str, int]:

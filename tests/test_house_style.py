@@ -22,8 +22,8 @@ EDGES = {
 
 SETTINGS = {
     "vault": "hsm_module.settings:VaultSettings",
-    "signer": "grpc_api.settings:SignerSettings",
-    "registrar": "grpc_api.settings:RegistrarSettings",
+    "signer": "grpc_api.signer:SignerSettings",
+    "registrar": "grpc_api.registrar:RegistrarSettings",
 }
 
 
