@@ -1,0 +1,96 @@
+"""What each process gets: a TLS key, its certificate, the root; the registrar its signing key."""
+
+from collections.abc import Callable
+from datetime import datetime
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from hsm_module.ceremony.authorities import Authorities
+from hsm_module.ceremony.certificates import (
+    check_certificate,
+    ensure_private_key,
+    find_certificate,
+    is_due,
+    pem,
+)
+from hsm_module.ceremony.files import write_public
+from hsm_module.ceremony.home import Home
+from signer_core.errors import VerificationError
+from signer_core.pki.issuing import Issuance, Issuer
+from signer_core.pki.process import ProcessNames, issue_process
+
+_LOOPBACK: Final = (IPv4Address("127.0.0.1"),)
+_INFRASTRUCTURE: Final = "infrastructure-ca"
+
+KeyUser = Callable[[str], ec.EllipticCurvePrivateKey]  # opens the serving token when first called
+
+
+def process_names(vault_id: str) -> dict[str, ProcessNames]:
+    """Return the names of every process; all listen on loopback on one machine."""
+    names = {
+        name: ProcessNames((f"{name}.internal", "localhost"), _LOOPBACK)
+        for name in ("signer", "registrar", "portal", "officer", "health")
+    }
+    vault = ("vault.internal", f"{vault_id}.vault.internal", "localhost")
+    return {"vault": ProcessNames(vault, _LOOPBACK)} | names
+
+
+def ensure_processes(
+    home: Home, vault_id: str, authorities: Authorities, key_user: KeyUser, now: datetime
+) -> list[str]:
+    """Make what is missing or due; return the names of processes with a new certificate."""
+    made = []
+    for name, names in process_names(vault_id).items():
+        folder = home.path / name / "tls"
+        key = ensure_private_key(folder / "key.pem")
+        write_public(folder / "ca.pem", pem(authorities.root))
+        infrastructure = authorities.below[_INFRASTRUCTURE]
+        if not _is_good(folder / "cert.pem", key, names, infrastructure, now):
+            issuance = Issuance(x509.random_serial_number(), now)
+            issuer = Issuer(infrastructure, key_user(_INFRASTRUCTURE))
+            leaf = issue_process(issuer, issuance, key.public_key(), names)
+            write_public(folder / "cert.pem", pem(leaf, infrastructure))
+            made.append(name)
+    return made
+
+
+def _is_good(
+    path: Path,
+    key: ec.EllipticCurvePrivateKey,
+    names: ProcessNames,
+    issuer: x509.Certificate,
+    now: datetime,
+) -> bool:
+    """Say whether the certificate can stay. Unlike an authority's, it may be made again freely."""
+    try:
+        found = find_certificate(path)
+        if found is None or is_due(found, now):
+            return False
+        check_certificate(found, path, key.public_key(), issuer)
+    except VerificationError:
+        return False
+    extension = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return extension.value.get_values_for_type(x509.DNSName) == list(names.dns)
+
+
+def ensure_registrar_key(home: Home) -> bool:
+    """Make the registrar's signing key and its public PEM; return whether it was made now.
+
+    Raises:
+        VerificationError: the key is lost while its public half is pinned, or is another one.
+    """
+    path, public = home.path / "registrar" / "signing-key.pem", home.public / "registrar.pem"
+    is_new = not path.exists()
+    if is_new and public.exists():
+        raise VerificationError(f"{path} is lost, but {public} is in use: restore it")
+    spki = ensure_private_key(path).public_key()
+    text = spki.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    if public.exists() and public.read_bytes() != text:
+        raise VerificationError(f"{public} is of another key than {path}: restore one of them")
+    write_public(public, text)
+    return is_new
