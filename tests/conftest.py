@@ -1,3 +1,3 @@
 """Fixtures live in tests/fixtures, a file a part."""
 
-pytest_plugins = ["tests.fixtures.softhsm"]
+pytest_plugins = ["tests.fixtures.certificates", "tests.fixtures.softhsm", "tests.fixtures.vault"]
