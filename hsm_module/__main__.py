@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from grpc_api.logs import configure_logs
 from grpc_api.servers.vault import VaultListener, serve_vault
 from grpc_api.settings import load_settings
-from hsm_module.assembly import MIGRATIONS, assemble
+from hsm_module.assembly import assemble
 from hsm_module.authorities import find_authorities
 from hsm_module.settings import VaultSettings
+from hsm_module.storage.store import MIGRATIONS
 from hsm_module.token.hsm_token import HsmToken
 from hsm_module.token.manifest import read_manifest
 from hsm_module.token.site import TokenSite, read_pin

@@ -5,7 +5,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -22,17 +21,14 @@ from hsm_module.sessions.enrolment import EnrolmentSessions
 from hsm_module.sessions.serving import Sessions
 from hsm_module.sessions.signing import SigningSessions
 from hsm_module.settings import VaultSettings
-from hsm_module.storage.records import Records
+from hsm_module.storage.records import CURRENT_KEK, Records
 from hsm_module.storage.store import Store
-from hsm_module.token.port import KekId, Token
+from hsm_module.token.port import Token
 from signer_core.errors import InvalidRequestError
 from signer_core.keys.pin_policy import PinPolicy
 from signer_core.pki.citizen import Addresses
 from signer_core.pki.countries import bundled_country
 from signer_core.pki.country import parse_country
-
-CURRENT_KEK: Final = KekId("kek-1")  # new records; old ones name their own
-MIGRATIONS: Final = Path(__file__).parent / "storage" / "migrations"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId
 
 VERSION: Final = 1
+CURRENT_KEK: Final = KekId("kek-1")  # of new records; old ones name their own
 
 RecordType = Literal["share", "epoch-key", "certificate"]
 

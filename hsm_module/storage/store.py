@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Final
 
 import structlog
 from sqlalchemy import insert, select
@@ -20,6 +22,8 @@ from hsm_module.token.port import Token
 from signer_core.errors import DeniedError
 from signer_core.identifiers import KeyId
 from signer_core.storage.engine import read_transaction, write_transaction
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 _log = structlog.get_logger(__name__)
 
