@@ -73,7 +73,7 @@ def _read(path: Path, limit_bytes: int) -> bytes:
         raise InvalidRequestError(f"{path} is a folder: name a file in it") from None
     except PermissionError:
         raise InvalidRequestError(f"you may not read {path}") from None
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+    except OSError as error:
         raise InvalidRequestError(f"{path} cannot be read") from error
 
 

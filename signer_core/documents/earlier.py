@@ -39,7 +39,8 @@ def check_still_intact(before: PdfFileReader, prepared: bytes) -> None:
         intact = _intact(before)
         if not intact:
             return
-        lost = intact - _intact(PdfFileReader(BytesIO(prepared), strict=True), only=intact)
+        after = PdfFileReader(BytesIO(prepared), strict=before.strict)
+        lost = intact - _intact(after, only=intact)
     except PARSER_ERRORS as error:
         raise damaged() from error
     if lost:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from signer_core.documents.certificates import parse_certificate
 from signer_core.documents.cms import assemble_cms, verify_parts
 from signer_core.documents.prepare import PreparedPdf
 from signer_core.errors import InvalidRequestError
@@ -25,6 +26,8 @@ def finish_pdf(
     """
     if not certificate_chain:
         raise InvalidRequestError("the signer's certificate is missing")
+    for certificate in certificate_chain:
+        parse_certificate(certificate)
     attributes = verify_parts(
         signed_attributes,
         signature,

@@ -80,10 +80,9 @@ def prepare_pdf(
     name = common_name(parse_certificate(signer_certificate)) or ""
     reader = open_pdf(pdf)
     check_changes_allowed(reader)
+    writer = open_for_update(pdf, strict=reader.strict)
     try:
-        prepared = PreparedPdf.from_bytes(
-            _append_signature(open_for_update(pdf), name, signed_at, appearance)
-        )
+        prepared = PreparedPdf.from_bytes(_append_signature(writer, name, signed_at, appearance))
     except PARSER_ERRORS as error:
         raise damaged() from error
     check_still_intact(reader, prepared.pdf)

@@ -9,6 +9,7 @@ from typing import Final
 from pyhanko.pdf_utils import misc
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.xref import XRefSectionType
 
 from signer_core.errors import InvalidRequestError
 
@@ -35,35 +36,46 @@ PARSER_ERRORS: Final = (
 # pyHanko logs why a signature is bad, with the signer's name and a traceback. Names do not belong
 # in logs, and what it says is in our reports.
 for _name in ("pyhanko", "pyhanko_certvalidator"):
-    logging.getLogger(_name).addHandler(logging.NullHandler())
-    logging.getLogger(_name).propagate = False
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 _HEADER_WITHIN_BYTES: Final = 1024  # ISO 32000-1 annex H.3, note 13
 
 
-def open_pdf(pdf: bytes) -> PdfFileReader:
-    """Open a PDF strictly and read its catalog and pages.
+def open_pdf(pdf: bytes, *, strict: bool = True) -> PdfFileReader:
+    """Open a PDF and read its catalog and pages.
+
+    Hybrid files, with both kinds of cross-reference tables (word processors write them), come
+    back with a lenient reader, since pyHanko's strict one handles none of their signatures; they
+    have passed its other strict checks.
 
     Raises:
-        InvalidRequestError: empty, over 20 MiB, not a PDF, encrypted, damaged, or with both
-            kinds of cross-reference tables at once, which readers resolve differently.
+        InvalidRequestError: empty, over 20 MiB, not a PDF, encrypted, or damaged, where `strict`
+            says how much of a deviation from the standard is damage.
     """
     _check_size_and_header(pdf)
     try:
-        reader = PdfFileReader(BytesIO(pdf), strict=True)
+        reader = PdfFileReader(BytesIO(pdf), strict=strict)
         encrypted = reader.encrypted
     except PARSER_ERRORS as error:
         raise damaged() from error
     if encrypted:
         raise InvalidRequestError("the PDF is encrypted: remove its password, then send it again")
     try:
-        hybrid = reader.xrefs.hybrid_xrefs_present
         readable = int(reader.root["/Pages"]["/Count"]) > 0
+        if reader.xrefs.hybrid_xrefs_present:
+            reader = PdfFileReader(BytesIO(pdf), strict=False)
     except PARSER_ERRORS as error:
         raise damaged() from error
-    if hybrid or not readable:
+    if not readable:
         raise damaged()
     return reader
+
+
+def is_hybrid_after(reader: PdfFileReader, revisions: int) -> bool:
+    """Tell whether any revision after the first `revisions` has both kinds of tables."""
+    later = range(revisions, reader.xrefs.total_revisions)
+    kinds = {reader.xrefs.get_xref_container_info(r).xref_section_type for r in later}
+    return XRefSectionType.HYBRID_MAIN in kinds
 
 
 class _Appender(IncrementalPdfFileWriter):
@@ -77,14 +89,14 @@ class _Appender(IncrementalPdfFileWriter):
         return
 
 
-def open_for_update(pdf: bytes) -> IncrementalPdfFileWriter:
-    """Open a PDF that `open_pdf` accepted, to append to it.
+def open_for_update(pdf: bytes, *, strict: bool) -> IncrementalPdfFileWriter:
+    """Open a PDF that `open_pdf` accepted, to append to it; `strict` is its reader's.
 
     Raises:
         InvalidRequestError: the PDF is damaged.
     """
     try:
-        return _Appender(BytesIO(pdf), strict=True)
+        return _Appender(BytesIO(pdf), strict=strict)
     except PARSER_ERRORS as error:
         raise damaged() from error
 

@@ -14,6 +14,7 @@ Problem = Literal[
     "changed",  # the covered bytes are not what was signed
     "wrong_signature",  # the signature does not verify under the certificate
     "weak_algorithm",  # an algorithm that is no longer accepted
+    "ambiguous",  # programs may read differently what was appended later
     "modified_after_signing",  # a later revision changed what the signature protects
     "signed_in_future",  # claims a time that has not come
     "not_valid_at_signing",  # the certificate was not valid at the claimed time
