@@ -39,7 +39,7 @@ def prepare(home: Home, tell: Callable[[str], None]) -> dict[str, int]:
 
 
 def _hold_ceremony(home: Home, tell: Callable[[str], None]) -> None:
-    tell("keys and certificates: root, issuing, device and infrastructure CA in their tokens")
+    tell("keys and certificates")
     ceremony = subprocess.run(  # noqa: S603  # our own interpreter and module
         [sys.executable, "-m", "hsm_module.ceremony", "--home", str(home.root)],
         capture_output=True,
@@ -49,7 +49,10 @@ def _hold_ceremony(home: Home, tell: Callable[[str], None]) -> None:
     )
     if ceremony.returncode:
         said = (ceremony.stderr or ceremony.stdout).strip().splitlines()
-        raise StartError(f"the ceremony failed: {said[-1] if said else ceremony.returncode}")
+        raise StartError(said[-1] if said else f"ceremony failed ({ceremony.returncode})")
+    for line in ceremony.stdout.splitlines():
+        if " made " in line:
+            tell("  " + " ".join(line.split()))
 
 
 def _settings(process: str, home: Home, listeners: Mapping[str, int]) -> dict[str, Value]:

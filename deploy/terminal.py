@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 
 from deploy.supervision import StartError
 
@@ -21,7 +22,13 @@ class Story:
 
     def tell(self, line: str) -> None:
         """Print one line."""
-        console.print(f"[dim]{self.seconds():6.1f} s[/]  {line}", soft_wrap=True)
+        console.print(f"[dim]{self.seconds():6.1f} s[/]  {escape(line)}", soft_wrap=True)
+
+    @staticmethod
+    def quote(said: str) -> None:
+        """Print what another program said, set apart."""
+        for line in said.rstrip().splitlines():
+            console.print(f"            [cyan]{escape(line)}[/]", soft_wrap=True)
 
     def seconds(self) -> float:
         """Return the time since the beginning."""
@@ -34,7 +41,7 @@ def run(main: Callable[[], None]) -> int:
         try:
             main()
         except StartError as error:
-            console.print(f"[red]error:[/] {error}", soft_wrap=True)
+            console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
             return 1
         except KeyboardInterrupt:
             console.print("stopped")

@@ -1,0 +1,94 @@
+"""`make demo`: python -m deploy.demo FILE."""
+
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deploy import terminal
+from deploy.demo import checks, unpacked
+from deploy.demo.commands import Caller, DemoPhone, Person
+from deploy.home import REPOSITORY, Home
+from deploy.supervision import StartError
+from deploy.system import System, running
+from deploy.terminal import Story, console
+
+OUT = REPOSITORY / "demo-out"
+PIN = "58312"  # of a person who does not exist
+_MARKS = {True: "[green]passed[/]", False: "[red]FAILED[/]", None: "[yellow]absent[/]"}
+
+
+def main() -> None:
+    """Enrol a made-up person and sign the PDF named on the command line."""
+    document = _document(sys.argv[1:])
+    story = Story()
+    with running(Home(REPOSITORY / "var"), story.tell) as system:
+        _introduce(system, story)
+        _sign(system, document, story)
+        verdicts = _verify(system.home, story)
+    _conclude(verdicts, story)
+
+
+def _document(arguments: list[str]) -> Path:
+    document = Path(arguments[0]) if arguments else REPOSITORY / "examples/contract/contract.pdf"
+    if not document.is_file():
+        raise StartError(f"there is no file {document}: make demo PDF=path")
+    return document.resolve()
+
+
+def _introduce(system: System, story: Story) -> None:
+    pids = [f"{one.name} (pid {one.pid})" for one in system.supervisor.find_processes()]
+    story.tell(f"serving: {', '.join(sorted(pids))}")
+
+
+def _sign(system: System, document: Path, story: Story) -> None:
+    caller = Caller(system.home)
+    person = caller.find_person("approves")
+    phone = _enrol(system.home, caller, person, story)
+    request_id = caller.request(person, [document])
+    story.tell(f"a notary asks for a signature on {document.name}: request {request_id}")
+    story.quote(phone.sign(request_id))
+    story.tell("signed: the PIN was typed, both shares signed, the vault used the request up")
+    OUT.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=OUT) as folder:
+        (signed,) = caller.fetch(request_id, Path(folder))
+        signed.replace(OUT / "signed.pdf")
+
+
+def _enrol(home: Home, caller: Caller, person: Person, story: Story) -> DemoPhone:
+    folder = home.of("demo-phone")
+    shutil.rmtree(folder, ignore_errors=True)  # the phone of the demonstration before
+    phone = DemoPhone(folder, PIN)
+    code = caller.issue_activation_code(person)
+    story.tell(f"{person.name} (made up) has the activation code {code}")
+    story.quote(phone.enrol(code, home.deployment))
+    story.tell("enrolled: one share on the phone, one in the vault, the whole key nowhere")
+    return phone
+
+
+def _verify(home: Home, story: Story) -> list[checks.Verdict]:
+    chain = (home.public / "ca-chain.pem").read_bytes() + (home.public / "root.pem").read_bytes()
+    unpacked.write(OUT, unpacked.unpack((OUT / "signed.pdf").read_bytes()), chain)
+    story.tell("verifying, with our own command and with other people's")
+    ours = Caller(home).verify(OUT / "signed.pdf")
+    verdicts = [
+        checks.Verdict("signer verify", ours.returncode == 0, "", ours.stdout + ours.stderr),
+        *checks.check_all(OUT),
+    ]
+    report = "\n".join(f"## {one.tool}\n{one.output or one.says}\n" for one in verdicts)
+    (OUT / "verify.txt").write_text(report)
+    return verdicts
+
+
+def _conclude(verdicts: list[checks.Verdict], story: Story) -> None:
+    story.quote(verdicts[0].output)
+    for verdict in verdicts:
+        console.print(f"  {_MARKS[verdict.passed]}  {verdict.tool:<30}  {verdict.says}")
+    if any(verdict.passed is False for verdict in verdicts):
+        raise StartError(f"a check failed: see {OUT / 'verify.txt'}")
+    names = ", ".join(sorted(file.name for file in OUT.iterdir()))
+    story.tell(f"done. In demo-out/: {names}")
+
+
+if __name__ == "__main__":
+    sys.exit(terminal.run(main))
