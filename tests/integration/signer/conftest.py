@@ -2,6 +2,7 @@ import pytest
 
 from signer_core.storage.engine import make_engine, upgrade
 from signer_core.storage.signer.schema import MIGRATIONS
+from tests.fakes.signer_world import open_world
 
 
 @pytest.fixture
@@ -17,3 +18,9 @@ async def engine(database_url):
     engine = make_engine(database_url)
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with open_world(tmp_path) as world:
+        yield world

@@ -1,0 +1,279 @@
+"""A signer on loopback with real gRPC and TLS, fake neighbours, and phones to call it."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from grpc_api import credentials
+from grpc_api.channel.contexts import DeviceIdentity
+from grpc_api.gen.signer.internal.v1 import signing_pb2_grpc
+from grpc_api.gen.signer.phone.v1 import (
+    device_pb2,
+    device_pb2_grpc,
+    enrolment_pb2,
+    enrolment_pb2_grpc,
+    relay_pb2_grpc,
+    requests_pb2_grpc,
+)
+from grpc_api.server import (
+    add_health_and_reflection,
+    listen,
+    make_internal_server,
+    make_phone_server,
+)
+from grpc_api.servers.phone_limits import RelayLimits
+from grpc_api.settings import TlsSettings
+from grpc_api.signer import Followers
+from grpc_api.signer_parts import (
+    Neighbours,
+    Parts,
+    add_enrolment_service,
+    add_internal_services,
+    add_phone_services,
+)
+from signer_core.identifiers import VaultId
+from signer_core.pki.process import ProcessNames, issue_process
+from signer_core.pki.relying_party import RelyingParty
+from signer_core.signing.collect import Collection
+from signer_core.signing.relying_parties import RegistryRecord, RelyingParties
+from signer_core.storage.engine import make_engine, upgrade
+from signer_core.storage.signer.schema import MIGRATIONS
+from tests.fakes.pki import Hierarchy, issuance, make_hierarchy, new_key
+from tests.fakes.vault_ports import FakeRegistrar, FakeVault, new_citizen
+
+SIGNER = "signer.internal"
+ADDRESS = "https://bank.example/return"
+CALLERS = {
+    "signer.internal.v1.SigningService": ["portal.internal", "worker.internal"],
+    "grpc.health.v1.Health": ["health.internal"],
+    "grpc.reflection.v1alpha.ServerReflection": ["portal.internal"],
+}
+
+
+@dataclass
+class FixedClock:
+    """A clock that goes when the test says so."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self):
+        return self.now
+
+
+@dataclass
+class Phone:
+    """A device with its own gRPC channel."""
+
+    key: object
+    channel: grpc.aio.Channel | None = None
+    key_id: bytes = b""
+
+    @property
+    def csr(self):
+        builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    @property
+    def device(self):
+        return device_pb2_grpc.DeviceServiceStub(self.channel)
+
+    @property
+    def requests(self):
+        return requests_pb2_grpc.RequestsServiceStub(self.channel)
+
+    @property
+    def results(self):
+        return requests_pb2_grpc.ResultsServiceStub(self.channel)
+
+    @property
+    def relay(self):
+        return relay_pb2_grpc.RelayServiceStub(self.channel)
+
+
+@dataclass
+class World:
+    """Everything a test touches."""
+
+    folder: Path
+    hierarchy: Hierarchy
+    clock: FixedClock
+    vault: FakeVault
+    registrar: FakeRegistrar
+    parts: Parts
+    collection: Collection
+    stack: AsyncExitStack
+    ports: dict = field(default_factory=dict)
+
+    @property
+    def root_pem(self):
+        return pem(self.hierarchy.root.certificate)
+
+    def tls(self, *dns):
+        """Write the certificate of a process and return where it is."""
+        issuer, key = self.hierarchy.infrastructure, new_key()
+        names = ProcessNames((*dns, "localhost"))
+        certificate = issue_process(issuer, issuance(), key.public_key(), names)
+        folder = self.folder / dns[0]
+        folder.mkdir(exist_ok=True)
+        (folder / "cert.pem").write_bytes(pem(certificate) + pem(issuer.certificate))
+        (folder / "key.pem").write_bytes(key_pem(key))
+        (folder / "ca.pem").write_bytes(self.root_pem)
+        return TlsSettings(
+            cert=folder / "cert.pem", key=folder / "key.pem", ca=folder / "ca.pem"
+        )
+
+    async def internal(self, name="portal.internal", tls=None):
+        """Connect a process to the internal listener."""
+        tls = tls or self.tls(name)
+        return await self._enter(credentials.internal_channel(self._at("internal"), SIGNER, tls))
+
+    async def signing(self, name="portal.internal"):
+        return signing_pb2_grpc.SigningServiceStub(await self.internal(name))
+
+    async def enrolment(self):
+        channel = credentials.enrolment_channel(self._at("enrolment"), SIGNER, self.root_pem)
+        return enrolment_pb2_grpc.EnrolmentServiceStub(await self._enter(channel))
+
+    async def phone_channel(self, key, *certificates):
+        chain = b"".join(map(pem, certificates))
+        identity = DeviceIdentity(certificate_chain=chain, private_key=key_pem(key))
+        return await self._enter(
+            credentials.device_grpc_channel(self._at("phone"), SIGNER, identity, self.root_pem)
+        )
+
+    async def enrol(self, phone=None, code=None):
+        """Enrol a phone's device key; the user key has no certificate yet."""
+        phone = phone or Phone(new_key())
+        answer = await (await self.enrolment()).BeginEnrolment(
+            enrolment_pb2.BeginEnrolmentRequest(
+                activation_code=code or secrets.token_hex(8), device_csr=phone.csr, photo=b"photo"
+            )
+        )
+        chain = (answer.device_certificate, *answer.device_chain)
+        certificates = [x509.load_der_x509_certificate(der) for der in chain]
+        phone.channel = await self.phone_channel(phone.key, *certificates)
+        phone.key_id = answer.key_id
+        return phone
+
+    async def person(self, person_code="1234567899"):
+        """Enrol a phone to the end: its key has a certificate."""
+        phone = await self.enrol()
+        citizen = new_citizen(self.clock.now, person_code)
+        self.vault.citizens[phone.key_id] = citizen
+        await phone.device.IssueCertificate(
+            device_pb2.IssueCertificateRequest(authorisation="authorisation")
+        )
+        return phone
+
+    def _at(self, listener):
+        return f"127.0.0.1:{self.ports[listener]}"
+
+    async def _enter(self, channel):
+        return await self.stack.enter_async_context(channel)
+
+
+@asynccontextmanager
+async def open_world(folder: Path, limits: RelayLimits | None = None) -> AsyncIterator[World]:
+    hierarchy, clock = make_hierarchy(), FixedClock()
+    vault, registrar = FakeVault(hierarchy, clock), FakeRegistrar()
+    url = f"sqlite+aiosqlite:///{folder}/signer.db"
+    await upgrade(url, MIGRATIONS)
+    engine = make_engine(url)
+    with ThreadPoolExecutor(1) as executor:
+        neighbours = Neighbours(registrar, vault, vault, vault.relay, VaultId("vault-1"))
+        parts = Parts(
+            engine=engine,
+            neighbours=neighbours,
+            relying_parties=registry(),
+            trust_roots=TrustRoots(vault),
+            executor=executor,
+            clock=clock,
+            limits=limits or RelayLimits(),
+        )
+        async with AsyncExitStack() as stack:
+            collection = parts.collection()
+            world = World(
+                folder, hierarchy, clock, vault, registrar, parts, collection, stack
+            )
+            async with _served(world):
+                yield world
+                await stack.aclose()
+    await engine.dispose()
+
+
+class TrustRoots(list):
+    """The roots of all citizens a fake vault knows now."""
+
+    def __init__(self, vault):
+        super().__init__()
+        self._vault = vault
+
+    def __iter__(self):
+        return (root for one in self._vault.citizens.values() for root in one.trust_roots)
+
+    def __contains__(self, der):
+        return der in tuple(self)
+
+
+@asynccontextmanager
+async def _served(world):
+    tls = world.tls(SIGNER)
+    followers = Followers(world.collection)
+    phones, enrolment = make_phone_server(), make_phone_server()
+    internal = make_internal_server(CALLERS)
+    add_phone_services(phones, world.parts, world.collection, followers.start)
+    add_enrolment_service(enrolment, world.parts)
+    names = add_internal_services(internal, world.parts, world.collection)
+    await add_health_and_reflection(internal, names)
+    device_ca = pem(world.hierarchy.device.certificate)
+    listeners = {
+        "phone": (phones, credentials.phone_server_credentials(tls, device_ca)),
+        "enrolment": (enrolment, credentials.enrolment_server_credentials(tls)),
+        "internal": (internal, credentials.internal_server_credentials(tls)),
+    }
+    for name, (server, secret) in listeners.items():
+        world.ports[name] = listen(server, "127.0.0.1:0", secret)
+        await server.start()
+    try:
+        yield
+    finally:
+        for server, _ in listeners.values():
+            await server.stop(None)
+        await followers.stop()
+
+
+def registry():
+    party = RelyingParty(
+        id="bank",
+        name_uk="Банк",
+        name_en="Bank",
+        logo_sha256="0" * 64,
+        return_addresses=(ADDRESS,),
+    )
+    return RelyingParties([RegistryRecord(party, "aaa.bbb.ccc")])
+
+
+def pem(certificate):
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def key_pem(key):
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def as_json(records):
+    return json.dumps(records)
