@@ -11,6 +11,7 @@ from deploy import ports
 from deploy.home import REPOSITORY, Home, write_whole
 from deploy.render import Value, render
 from deploy.supervision import COMMANDS, StartError
+from hsm_module.token.site import find_module
 
 EXAMPLES = Path(__file__).parent / "examples"
 VAULT_ID = "vault-1"
@@ -72,7 +73,7 @@ def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
     return {
         "listen": at["vault"],
         "vault_id": VAULT_ID,
-        "pkcs11_module": os.environ["SOFTHSM2_MODULE"],  # set by scripts/run
+        "pkcs11_module": str(find_module(None, os.environ)),
         "softhsm_conf": str(home.of("softhsm") / "softhsm2.conf"),
         "token_pin_file": str(own / "token-pin"),
         "token_manifest": str(own / "token-manifest.json"),
