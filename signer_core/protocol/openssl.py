@@ -1,9 +1,9 @@
 """The binding to OpenSSL's elliptic curve code: P-256 through cffi, ABI mode, libcrypto 3.
 
-Secret scalars meet points only here, in `EC_POINT_mul`: on P-256 OpenSSL runs its constant-time
-code for one generator term and one point term. Everything that holds a secret is freed by the
-clearing variant. cffi releases the GIL during a call, so nothing mutable is shared by threads:
-one `BN_CTX` a thread (a shared one crashes).
+Secret scalars meet points only here, in `EC_POINT_mul`: on P-256 OpenSSL's `nistz256` code (x86-64,
+64-bit ARM) is constant-time for one generator term and one point term. Everything that holds a
+secret is freed by the clearing variant. cffi releases the GIL during a call, so nothing mutable is
+shared by threads: one `BN_CTX` a thread (a shared one crashes).
 """
 
 import threading
@@ -77,9 +77,16 @@ def _must(result: int) -> None:
         raise UnavailableError("OpenSSL failed on a point operation")
 
 
+def _allocated(pointer: Any) -> Any:
+    """Refuse NULL: as a scalar, OpenSSL would take it for a term left out."""
+    if pointer == ffi.NULL:
+        raise UnavailableError("OpenSSL is out of memory")
+    return pointer
+
+
 def new_point() -> Any:
     """Return a new EC_POINT (infinity), cleared when its Python object goes."""
-    return ffi.gc(lib.EC_POINT_new(GROUP), lib.EC_POINT_clear_free)
+    return ffi.gc(_allocated(lib.EC_POINT_new(GROUP)), lib.EC_POINT_clear_free)
 
 
 def decode(encoded: bytes) -> EcPoint | None:
@@ -139,4 +146,4 @@ def is_infinity(a: EcPoint) -> bool:
 def _to_bn(scalar: int | None) -> Any:
     if scalar is None:
         return ffi.NULL
-    return lib.BN_bin2bn(scalar.to_bytes(32, "big"), 32, ffi.NULL)
+    return _allocated(lib.BN_bin2bn(scalar.to_bytes(32, "big"), 32, ffi.NULL))

@@ -47,7 +47,8 @@ def step(
             try:
                 result = method(self, *args, **kwargs)
             except ProtocolAbortError as error:
-                error.culprit = error.culprit or self.peer
+                if number > 1:  # step 1 takes nothing from the peer
+                    error.culprit = error.culprit or self.peer
                 raise
             self._due = following
             return result

@@ -323,6 +323,13 @@ def test_use_is_bound_to_the_session(session):
         session(REFRESH).run(change)
 
 
+def test_unknown_use_is_refused(session):
+    steps = session(REFRESH).steps(only(1, lambda m: dataclasses.replace(m, use="enrol")))
+    next(steps)
+    with pytest.raises(ProtocolAbortError, match="unknown use"):
+        next(steps)
+
+
 @pytest.mark.parametrize(
     "change",
     [
