@@ -28,7 +28,7 @@ class Occasion(StrEnum):
 class IdentityProvider(Protocol):
     """Knows people and the state of their documents."""
 
-    def identify(self, person_id: str) -> Person:
+    async def identify(self, person_id: str) -> Person:
         """Return a person who may enrol now.
 
         Raises:
@@ -42,7 +42,7 @@ class IdentityProvider(Protocol):
 class PhotoCheck(Protocol):
     """Compares a photo with the one of a person's document."""
 
-    def verify_photo(self, person_id: str, occasion: Occasion, photo: bytes) -> None:
+    async def verify_photo(self, person_id: str, occasion: Occasion, photo: bytes) -> None:
         """Check that the photo shows the person, alive.
 
         Raises:

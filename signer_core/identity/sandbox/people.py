@@ -93,7 +93,7 @@ class Sandbox:
 
     people: Mapping[str, SandboxPerson]
 
-    def identify(self, person_id: str) -> Person:
+    async def identify(self, person_id: str) -> Person:
         """See `IdentityProvider.identify`."""
         found = self.find(person_id)
         if found.behaviour in _ERRORS:
@@ -111,7 +111,7 @@ class Sandbox:
             ),
         )
 
-    def verify_photo(self, person_id: str, occasion: Occasion, photo: bytes) -> None:  # noqa: ARG002  a made-up person matches any picture
+    async def verify_photo(self, person_id: str, occasion: Occasion, photo: bytes) -> None:  # noqa: ARG002  a made-up person matches any picture
         """See `PhotoCheck.verify_photo`."""
         if self.find(person_id).behaviour == _PHOTO_FAILS[occasion]:
             raise DeniedError("the photo does not match")

@@ -1,0 +1,1 @@
+"""The registrar's database: activation codes and what was granted for them."""
