@@ -2,7 +2,9 @@
 
 import dataclasses
 import secrets
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,7 +115,8 @@ class VaultWorld:
 
     def __init__(self, token: Token, folder: Path) -> None:
         self.token = token
-        self.url = f"sqlite+aiosqlite:///{folder / 'vault.db'}"
+        self.database = folder / "vault.db"
+        self.url = f"sqlite+aiosqlite:///{self.database}"
         self.clock = Clock()
         self.registrar_key = ec.generate_private_key(ec.SECP256R1())
         self.engines: list[AsyncEngine] = []
@@ -267,15 +270,14 @@ class VaultWorld:
             return dict((await connection.execute(query, where)).mappings().one())
 
     async def edit(self, table: str, changes: dict[str, Any], **where: Any) -> None:
-        """Change a row behind the vault's back."""
+        """Change a row behind the vault's back, its foreign keys included."""
         sets = ", ".join(f"{column} = :new_{column}" for column in changes)
         condition = " AND ".join(f"{column} = :{column}" for column in where)
         values = {f"new_{column}": value for column, value in changes.items()} | where
-        statement = text(f"UPDATE {table} SET {sets} WHERE {condition}")
-        async with self.engines[0].connect() as connection:
-            await connection.execute(text("PRAGMA foreign_keys = OFF"))
-            assert (await connection.execute(statement, values)).rowcount == 1
-            await connection.commit()
+        statement = f"UPDATE {table} SET {sets} WHERE {condition}"
+        with closing(sqlite3.connect(self.database)) as connection:
+            assert connection.execute(statement, values).rowcount == 1
+            connection.commit()
 
     async def events(self, phone: Phone) -> list[tuple[str, str]]:
         """Return the key's events in order."""
