@@ -34,7 +34,6 @@ def ceremony(
     vault_id: Annotated[str, typer.Option(help="Name of the vault.")] = "vault-1",
 ) -> None:
     """Make tokens, keys, certificates and signed records; repeat it to complete a broken run."""
-    os.umask(0o077)  # SoftHSM makes its folders by it
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
     try:

@@ -46,18 +46,19 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def only_one(home: Path) -> Iterator[None]:
-    """Hold the home folder against a second ceremony.
+    """Hold the home folder against a second ceremony, and new files against other users.
 
     Raises:
         UnavailableError: another one is running.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home / ".ceremony.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    umask = os.umask(0o077)  # SoftHSM makes its files by it
     try:
-        _lock(descriptor, home)
-        yield
+        home.mkdir(parents=True, exist_ok=True)
+        with (home / ".ceremony.lock").open("wb") as lock:
+            _lock(lock.fileno(), home)
+            yield
     finally:
-        os.close(descriptor)
+        os.umask(umask)
 
 
 def _lock(descriptor: int, home: Path) -> None:
