@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import (
+    Criticality,
     ExtensionPolicy,
     PolicyBuilder,
     Store,
@@ -95,14 +96,17 @@ def _compressed(certificate: x509.Certificate) -> bytes:
 def _verify_chain(
     certificates: list[x509.Certificate], root: x509.Certificate, now: datetime
 ) -> None:
-    # Names and extended usages of the web's profile are not ours; what matters of a leaf is
-    # checked by the callers. The CAs follow the library's own rules.
+    # Names and extended usages of the web's profile are not ours: an authority for signers of
+    # documents is none for TLS. What matters of a leaf is checked by the callers. In all else
+    # the CAs follow the library's own rules.
     builder = (
         PolicyBuilder()
         .store(Store([root]))
         .time(now)
         .extension_policies(
-            ca_policy=ExtensionPolicy.webpki_defaults_ca(),
+            ca_policy=ExtensionPolicy.webpki_defaults_ca().may_be_present(
+                x509.ExtendedKeyUsage, Criticality.AGNOSTIC, None
+            ),
             ee_policy=ExtensionPolicy.permit_all(),
         )
     )
