@@ -61,4 +61,5 @@ vectors: dev ## regenerate tests/vectors; fails when that changes anything
 
 .PHONY: bench
 bench: dev ## benchmarks/, a table each with ratios
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN) python "$$file" || exit 1; done
+	@for name in $(basename $(notdir $(wildcard benchmarks/[a-z]*.py))); do \
+	  echo "== $$name"; $(RUN) python -m "benchmarks.$$name" || exit 1; done

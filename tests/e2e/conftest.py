@@ -15,7 +15,7 @@ PIN = "58312"
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     home = Home(tmp_path_factory.mktemp("system"))
-    with running(home, lambda line: None) as started:
+    with running(home, lambda _: None) as started:
         yield started
 
 
