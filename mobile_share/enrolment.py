@@ -8,7 +8,6 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
 
 from cryptography import x509
 
@@ -23,7 +22,7 @@ from mobile_share.keystore import make_csr
 from mobile_share.phone import Grant, Phone
 from mobile_share.pin import SALT_BYTES, Argon2Parameters, PinMask, derive_factor, mask_share
 from mobile_share.ports import EnrolmentClient, EnrolmentGrant, SignerClient
-from mobile_share.session import Job, open_session
+from mobile_share.session import Job, expect, open_session
 from mobile_share.share_file import StoredShare
 from mobile_share.vault_channel import open_vault
 from signer_core.errors import NotFoundError, ProtocolAbortError, VerificationError
@@ -42,8 +41,6 @@ from signer_core.protocol.ecdsa2p.messages import (
 )
 from signer_core.protocol.request import request_hash
 from signer_core.protocol.to_be_signed import make_pkcs10_info
-
-M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ async def make_shares(phone: Phone, signer: SignerClient, grant: Grant, pin: str
         enrolled = await _run_rows(channel, identity, grant.authorisation)
         phone.shares.create(await _mask(enrolled, pin, identity.device_secret))
         await channel.send(enrolled.confirmation)  # only now the vault may activate its half
-        await _receive(channel, Enrolled)
+        expect(await channel.receive(), Enrolled)
 
 
 async def _run_rows(
@@ -124,13 +121,13 @@ async def _run_rows(
     """Rows 1 to 8."""
     party = DeviceEnrolment(identity, secrets.token_bytes)
     await channel.send(party.step1_request(authorisation.encode("ascii")))
-    commitment = await _receive(channel, VaultCommitment)
+    commitment = expect(await channel.receive(), VaultCommitment)
     await channel.send(await asyncio.to_thread(party.step3_publish, commitment))
-    offer = await _receive(channel, TransferOffer)
+    offer = expect(await channel.receive(), TransferOffer)
     await channel.send(await asyncio.to_thread(party.step5_correct, offer))
-    check = await _receive(channel, CheckCommitment)
+    check = expect(await channel.receive(), CheckCommitment)
     await channel.send(party.step7_open_check(check))
-    opening = await _receive(channel, VaultOpening)
+    opening = expect(await channel.receive(), VaultOpening)
     return await asyncio.to_thread(party.step9_store, opening)
 
 
@@ -138,13 +135,6 @@ async def _mask(enrolled: DeviceEnrolled, pin: str, device_secret: bytes) -> Sto
     mask = PinMask(secrets.token_bytes(SALT_BYTES), Argon2Parameters())
     masked = mask_share(enrolled.x2, await derive_factor(pin, device_secret, mask))
     return StoredShare(enrolled.share, masked, mask, epoch=0, epoch_key=enrolled.epoch_key)
-
-
-async def _receive(channel: DeviceChannel, kind: type[M]) -> M:
-    message = await channel.receive()
-    if not isinstance(message, kind):
-        raise ProtocolAbortError("the vault sent a message out of order", culprit="vault")
-    return message
 
 
 async def certify(

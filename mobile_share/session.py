@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from grpc_api.channel import DeviceChannel, EpochAcked
+from grpc_api.channel import DeviceChannel, EpochAcked, FromVault
 from mobile_share.errors import DamagedFileError, ReplyLostError, UnansweredSessionsError
 from mobile_share.phone import Phone
 from mobile_share.pin import derive_factor, unmask_share
@@ -105,9 +105,10 @@ class SigningSession:
     async def _exchange_step5(self, partials: PartialSignatures) -> Signatures:
         try:
             await self._channel.send(partials)
-            return await self._receive(Signatures)
+            reply = await self._next()
         except (ProtocolAbortError, UnavailableError) as error:
             raise ReplyLostError("the connection broke before the vault's answer came") from error
+        return expect(reply, Signatures)
 
     def _store_epoch(self, signed: DeviceSigned) -> None:
         self._stored = self._stored.with_epoch(signed.epoch.number, signed.epoch.key)
@@ -120,14 +121,26 @@ class SigningSession:
             await self._receive(EpochAcked)
 
     async def _receive(self, kind: type[M]) -> M:
+        return expect(await self._next(), kind)
+
+    async def _next(self) -> FromVault:
+        """Return the vault's next message; its word that the key is retired is kept for good."""
         try:
-            message = await self._channel.receive()
+            return await self._channel.receive()
         except RetireShareError:
             self._store.replace(self._stored.retired())
             raise
-        if not isinstance(message, kind):
-            raise ProtocolAbortError("the vault sent a message out of order", culprit="vault")
-        return message
+
+
+def expect(message: FromVault, kind: type[M]) -> M:
+    """Return the message if it is the one that is due.
+
+    Raises:
+        ProtocolAbortError: it is another one.
+    """
+    if not isinstance(message, kind):
+        raise ProtocolAbortError("the vault sent a message out of order", culprit="vault")
+    return message
 
 
 def load_usable(store: ShareStore) -> StoredShare:
@@ -154,8 +167,6 @@ async def open_session(
     phone: Phone, signer: SignerClient, job: Job
 ) -> AsyncIterator[SigningSession]:
     """Open a channel and run steps 1 to 4; then `sign` with the PIN.
-
-    Hold `only_user_of(phone.folder)` around it.
 
     Raises:
         as `load_usable`, `open_vault` and `SigningSession.prepare`.

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from grpc_api.channel import DeviceChannel, device_channel, device_context
+from mobile_share.lock import only_user_of
 from mobile_share.phone import Phone
 from mobile_share.ports import Relay, SignerClient
 from signer_core.errors import SignerError, UnavailableError
@@ -41,28 +42,37 @@ def _outside(error: SignerError) -> UnavailableError:
 async def open_vault(
     phone: Phone, signer: SignerClient, key_id: KeyId, request_id: RequestId
 ) -> AsyncIterator[DeviceChannel]:
-    """Open a channel to the pinned vault, for one session.
+    """Open a channel to the pinned vault, for one session; the folder is ours meanwhile.
 
     What is raised inside and says RetireShareError or PinRejectedError comes from the vault.
 
     Raises:
+        FolderInUseError: another session of this phone runs.
         ProtocolAbortError: the other end is not the pinned vault, or it broke off.
         UnavailableError: the relay failed, whatever it said.
     """
     context = device_context(phone.identity(), phone.deployment.root_pem.encode("ascii"))
     vault_id = VaultId(phone.deployment.vault_id)
-    relay_stack = AsyncExitStack()
+    with only_user_of(phone.folder):
+        async with _relay(signer, key_id, request_id) as stream:
+            channel = await device_channel(stream.read, stream.write, context, vault_id)
+            try:
+                yield channel
+            finally:
+                await channel.close()
+
+
+@asynccontextmanager
+async def _relay(
+    signer: SignerClient, key_id: KeyId, request_id: RequestId
+) -> AsyncIterator[_OutsideStream]:
+    stack = AsyncExitStack()
     try:
-        relay = await relay_stack.enter_async_context(signer.connect(key_id, request_id))
+        relay = await stack.enter_async_context(signer.connect(key_id, request_id))
     except SignerError as error:
         raise _outside(error) from None
     try:
-        stream = _OutsideStream(relay)
-        channel = await device_channel(stream.read, stream.write, context, vault_id)
-        try:
-            yield channel
-        finally:
-            await channel.close()
+        yield _OutsideStream(relay)
     finally:
         with suppress(SignerError):  # what the relay says at the end changes nothing any more
-            await relay_stack.aclose()
+            await stack.aclose()

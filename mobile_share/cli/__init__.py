@@ -5,12 +5,9 @@ from typing import Annotated
 
 import typer
 
+from mobile_share.cli import enrol, requests, sign, status
 from mobile_share.cli.context import KeyStoreKind, Options
-from mobile_share.cli.enrol import enrol
-from mobile_share.cli.requests import decline, requests, show, watch
 from mobile_share.cli.running import install
-from mobile_share.cli.sign import sign
-from mobile_share.cli.status import status
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,5 +32,13 @@ def main(
     context.obj = Options(home.expanduser(), key_store)
 
 
-for _command in (enrol, requests, show, sign, decline, watch, status):
+for _command in (
+    enrol.enrol,
+    requests.requests,
+    requests.show,
+    sign.sign,
+    requests.decline,
+    requests.watch,
+    status.status,
+):
     app.command()(_command)

@@ -1,5 +1,6 @@
 """`signer-phone enrol`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,6 @@ from mobile_share.cli.running import run
 from mobile_share.cli.screen import common_name, now_utc, progress, say
 from mobile_share.deployment import Deployment
 from mobile_share.enrolment import Begun
-from mobile_share.lock import only_user_of
 from mobile_share.phone import Phone, open_phone
 from mobile_share.ports import SignerClient
 from mobile_share.wire import enrolment_client, signer_client
@@ -29,32 +29,35 @@ def enrol(
     yes: Annotated[bool, typer.Option("--yes", help="The name shown is mine; do not ask.")] = False,
 ) -> None:
     """Make a key in your name: half on this phone, half in the vault, whole nowhere."""
-    answers = _Answers(activation_code, read_photo(photo), pin_stdin, yes)
+    answers = _Answers(activation_code, photo, pin_stdin, yes)
     run(_enrol(options(context), deployment, answers))
 
 
+@dataclass(frozen=True, slots=True)
 class _Answers:
-    """What the person answers on the command line."""
+    """What the person answered on the command line."""
 
-    def __init__(self, code: str, photo: bytes, pin_stdin: bool, yes: bool) -> None:
-        self.code, self.photo, self.pin_stdin, self.yes = code, photo, pin_stdin, yes
+    code: str = field(repr=False)
+    photo: Path | None
+    pin_stdin: bool
+    yes: bool
 
 
 async def _enrol(opts: Options, deployment: Path, answers: _Answers) -> None:
-    with only_user_of(opts.home):
-        key_store = opts.make_key_store()
-        phone = Phone(opts.home, key_store, Deployment.read(deployment))
-        phone.refuse_second_enrolment()
-        if phone.has_share:
-            await _resume(open_phone(opts.home, key_store), answers)
-        else:
-            await _begin(phone, answers)
+    key_store = opts.make_key_store()
+    phone = Phone(opts.home, key_store, Deployment.read(deployment))
+    phone.refuse_second_enrolment()
+    if phone.has_share:
+        await _resume(open_phone(opts.home, key_store), answers)
+    else:
+        await _begin(phone, answers)
 
 
 async def _begin(phone: Phone, answers: _Answers) -> None:
+    photo = read_photo(answers.photo)
     with progress("Asking the registrar who you are"):
         async with enrolment_client(phone.deployment) as client:
-            begun = await enrolment.begin(phone, client, answers.code, answers.photo, now_utc())
+            begun = await enrolment.begin(phone, client, answers.code, photo, now_utc())
     say(f"The registrar recognised: {begun.subject.common_name}")
     if not answers.yes:
         typer.confirm("Is this you?", abort=True)
@@ -68,7 +71,7 @@ async def _begin(phone: Phone, answers: _Answers) -> None:
 async def _resume(phone: Phone, answers: _Answers) -> None:
     say("This folder holds a key without a certificate yet: finishing its enrolment.")
     async with signer_client(phone) as signer:
-        begun = await enrolment.resume(phone, signer, answers.photo)
+        begun = await enrolment.resume(phone, signer, read_photo(answers.photo))
         say(f"The key is for: {begun.subject.common_name}")
         pin = ask_pin(from_stdin=answers.pin_stdin)
         await _certify(phone, signer, begun, pin)

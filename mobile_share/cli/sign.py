@@ -1,6 +1,7 @@
 """`signer-phone sign`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,6 @@ from mobile_share.cli.context import (
 from mobile_share.cli.pin_entry import ask_pin
 from mobile_share.cli.running import run
 from mobile_share.cli.screen import now_utc, progress, show_outcome, show_request
-from mobile_share.lock import only_user_of
 from mobile_share.phone import Phone
 from mobile_share.ports import SignerClient
 from mobile_share.signing import fetch_request, prepare
@@ -41,16 +41,18 @@ def sign(
     pin_stdin: PinStdin = False,
 ) -> None:
     """Check requests, show them, and sign all their documents with your PIN."""
-    run(_sign_all(context, requests, read_photo(photo), _Pin(pin_stdin)))
+    run(_sign_all(context, requests, photo, _Pin(pin_stdin)))
 
 
-async def _sign_all(context: typer.Context, shown: list[str], photo: bytes, pin: _Pin) -> None:
+async def _sign_all(
+    context: typer.Context, shown: list[str], photo_path: Path | None, pin: _Pin
+) -> None:
     """Sign one request after another; the first that fails is the last, as its PIN may be wrong."""
+    photo = read_photo(photo_path)
     request_ids = [parse_request_id(one) for one in shown]
     async with connected(context) as (phone, signer):
-        with only_user_of(phone.folder):
-            for request_id in request_ids:
-                await _sign(phone, signer, request_id, photo, pin)
+        for request_id in request_ids:
+            await _sign(phone, signer, request_id, photo, pin)
 
 
 async def _sign(

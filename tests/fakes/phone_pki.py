@@ -83,9 +83,10 @@ class Pki:
         self.registry = Authority.make("registry", self.root)
         self.registrar_key = new_key()
 
-    def citizen(self, public_key: bytes, person=PERSON, issuer=None) -> list[bytes]:
+    def citizen(
+        self, public_key: bytes, person=PERSON, usage=("content_commitment",)
+    ) -> list[bytes]:
         """Return the chain of a person's certificate on Q, root last."""
-        issuer = issuer or self.issuing
         key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key)
         subject = name(
             country_name="UA",
@@ -94,8 +95,8 @@ class Pki:
             given_name=person["given_name"],
             serial_number=f"TINUA-{person['rnokpp']}",
         )
-        leaf = certify(issuer, key, subject, key_usage("content_commitment"))
-        return [leaf, der(issuer), der(self.root)]
+        leaf = certify(self.issuing, key, subject, key_usage(*usage))
+        return [leaf, der(self.issuing), der(self.root)]
 
     def relying_party(self, key=None, typ="relying-party+jwt", **changes) -> str:
         claims = {
