@@ -9,7 +9,7 @@ import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from grpc_api.logs import configure_logs
-from grpc_api.servers.vault import VaultListener, serve_vault
+from grpc_api.servers.vault import VaultListener, make_vault_server, serve_vault
 from grpc_api.settings import load_settings
 from hsm_module.assembly import assemble
 from hsm_module.authorities import find_authorities
@@ -47,8 +47,9 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         vault = assemble(settings, token, engine, authorities)
         device_ca = authorities.device.public_bytes(Encoding.PEM)
         listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers)
-        _log.info("serving", address=settings.listen, vault_id=settings.vault_id)
-        fault = await serve_vault(vault.ports, listener, token.wait_for_fault())
+        server, port = await make_vault_server(vault.ports, listener)
+        _log.info("serving", address=settings.listen, port=port, vault_id=settings.vault_id)
+        fault = await serve_vault(server, token.wait_for_fault())
         if fault is not None:
             raise fault
         await vault.judgement.finish_all()

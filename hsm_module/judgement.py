@@ -67,7 +67,7 @@ class Judgement:
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, SignerError):
             # the key stays "judging" and is counted as unresolved after its deadline
-            _log.error("judgement-died", error=type(error).__name__)
+            _log.error("judgement-died", kind=type(error).__name__)
 
     async def _judge(self, session: LiveSession) -> Signatures:
         wrong_tries = await self._count(session)  # 1

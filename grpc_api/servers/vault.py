@@ -70,13 +70,8 @@ async def make_vault_server(
     return server, listen(server, listener.address, internal_server_credentials(tls))
 
 
-async def serve_vault(ports: VaultPorts, listener: VaultListener, fault: Awaitable[T]) -> T | None:
-    """Serve until SIGTERM or SIGINT, or until `fault` has a result; return that.
-
-    Raises:
-        InvalidRequestError, UnavailableError: as `make_vault_server`.
-    """
-    server, _ = await make_vault_server(ports, listener)
+async def serve_vault(server: grpc.aio.Server, fault: Awaitable[T]) -> T | None:
+    """Serve until SIGTERM or SIGINT, or until `fault` has a result; return that."""
     serving = asyncio.ensure_future(serve_until_stopped([server]))
     broken = asyncio.ensure_future(fault)
     await asyncio.wait({serving, broken}, return_when=asyncio.FIRST_COMPLETED)

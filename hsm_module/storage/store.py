@@ -98,7 +98,7 @@ class Store:
         try:
             yield
         except AlteredRowError as error:
-            _log.error("row-altered", table=error.table)
+            _log.error("row-altered", reason=error.table)
             async with self.transaction() as transaction:
                 event = Event("row-altered", error.table, error.key_id, error.request_id)
                 await transaction.record(event)

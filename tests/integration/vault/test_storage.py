@@ -1,0 +1,64 @@
+"""The vault's database: migrations, durable commits a signature, cancelled transactions."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import event
+
+from hsm_module.storage.rows import Event
+from hsm_module.storage.tables import metadata
+
+
+async def test_migrations_make_the_tables_that_the_code_uses(world):
+    async with world.engines[0].connect() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
+        )
+    assert differences == []
+
+
+async def test_a_signature_takes_four_durable_commits_two_of_them_after_the_pin(world):
+    """Step 3, the count, the verdict, the ack; registering the request is the signer's own."""
+    phone = await world.citizen()
+    session = world.signing(phone, await world.request(phone))
+    commits = []
+
+    @event.listens_for(world.engines[0].sync_engine, "commit")
+    def count(connection):
+        commits.append(connection.get_execution_options().get("signer_write", False))
+
+    await session.to_openings()
+    assert sum(commits) == 1
+    signed = await session.sign()
+    assert sum(commits) == 3
+    await session.acknowledge(signed)
+    assert sum(commits) == 4
+
+
+async def test_sqlite_commits_are_durable(world):
+    async with world.engines[0].connect() as connection:
+        mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one()
+        synchronous = (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one()
+    assert (mode, synchronous) == ("wal", 2)  # 2 is FULL
+
+
+async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(world):
+    store = world.vault.context.store
+    inside = asyncio.Event()
+
+    async def hang() -> None:
+        async with store.transaction() as transaction:
+            await transaction.record(Event("never", "seen"))
+            inside.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(hang())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(2), store.transaction() as transaction:
+        await transaction.record(Event("next", "seen"))
+    assert (await world.row("outbox"))["event"] == "next"
