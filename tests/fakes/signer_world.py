@@ -68,7 +68,7 @@ CALLERS = {
 class FixedClock:
     """A clock that goes when the test says so."""
 
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
     def __call__(self):
         return self.now
@@ -132,9 +132,7 @@ class World:
         (folder / "cert.pem").write_bytes(pem(certificate) + pem(issuer.certificate))
         (folder / "key.pem").write_bytes(key_pem(key))
         (folder / "ca.pem").write_bytes(self.root_pem)
-        return TlsSettings(
-            cert=folder / "cert.pem", key=folder / "key.pem", ca=folder / "ca.pem"
-        )
+        return TlsSettings(cert=folder / "cert.pem", key=folder / "key.pem", ca=folder / "ca.pem")
 
     async def internal(self, name="portal.internal", tls=None):
         """Connect a process to the internal listener."""
@@ -206,9 +204,7 @@ async def open_world(folder: Path, limits: RelayLimits | None = None) -> AsyncIt
         )
         async with AsyncExitStack() as stack:
             collection = parts.collection()
-            world = World(
-                folder, hierarchy, clock, vault, registrar, parts, collection, stack
-            )
+            world = World(folder, hierarchy, clock, vault, registrar, parts, collection, stack)
             async with _served(world):
                 yield world
                 await stack.aclose()

@@ -20,9 +20,11 @@ def header(**changes):
     return internal.CreateRequestRequest(header=internal.RequestHeader(**fields | changes))
 
 
-def start(name="a.pdf", size_bytes=len(PDF), **fields):
+def start(name="a.pdf", size_bytes=None, **fields):
     return internal.CreateRequestRequest(
-        file=internal.FileStart(name=name, size_bytes=size_bytes, **fields)
+        file=internal.FileStart(
+            name=name, size_bytes=len(PDF) if size_bytes is None else size_bytes, **fields
+        )
     )
 
 

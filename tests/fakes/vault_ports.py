@@ -39,6 +39,9 @@ class FakeVault:
     citizens: dict = field(default_factory=dict)  # by key id
     calls: list = field(default_factory=list)
     received: list = field(default_factory=list)  # what came through the relay
+    relay_error: Exception | None = None
+    flood: bool = False  # answer without end
+    flooded: int = 0
     hang_up: asyncio.Event = field(default_factory=asyncio.Event)
     relay_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -90,6 +93,11 @@ class FakeVault:
         try:
             async for one in records:
                 self.received.append(one)
+                if self.relay_error:
+                    raise self.relay_error
+                while self.flood:
+                    self.flooded += 1
+                    yield bytes(65_536)
                 yield hashlib.sha256(one).digest()
                 if self.hang_up.is_set():
                     return

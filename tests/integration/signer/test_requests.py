@@ -1,15 +1,11 @@
 """From a caller's wish to a signed PDF, over gRPC and TLS."""
 
-from pathlib import Path
-
-import pytest
-
 from grpc_api.gen.signer.internal.v1 import signing_pb2 as internal
 from grpc_api.gen.signer.phone.v1 import requests_pb2 as phones
 from signer_core.documents import ValidSignature, verify_pdf
 from signer_core.protocol.request import request_hash
 from signer_core.protocol.to_be_signed import byte_range_digest
-from tests.fakes.uploads import PDF, create, messages
+from tests.fakes.uploads import PDF, create
 
 
 async def test_a_document_is_signed(world):
