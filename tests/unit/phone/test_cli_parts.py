@@ -1,4 +1,6 @@
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +44,11 @@ def test_a_subclass_takes_the_code_of_the_nearest_class():
 )
 def test_countdown_is_rounded_up(seconds, text):
     assert countdown(seconds) == text
+
+
+def test_exit_codes_are_those_of_the_docs():
+    page = Path(__file__).parents[3] / "docs" / "flows" / "sign-pdf.md"
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", page.read_text(), re.MULTILINE)
+    assert {name: int(code) for code, name in rows} == {
+        kind.__name__: code for kind, code in EXIT_CODES.items()
+    }
