@@ -1,6 +1,7 @@
 """The vault's listener: its services, for the signer alone, and health."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -22,6 +23,7 @@ from grpc_api.servers.vault_keys import VaultKeysServicer
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
 from grpc_api.settings import TlsSettings
+from signer_core.errors import UnavailableError
 from signer_core.ports import VaultKeys, VaultRequests, VaultSessions
 
 T = TypeVar("T")
@@ -58,6 +60,7 @@ async def make_vault_server(
     Raises:
         InvalidRequestError, UnavailableError: a file cannot be read, or the address is taken.
     """
+    _check_free(listener.address)
     tls = listener.tls
     server = make_internal_server(listener.callers)
     inner = vault_context(tls.cert, tls.key, listener.device_ca)
@@ -68,6 +71,19 @@ async def make_vault_server(
     services.add_VaultKeysServiceServicer_to_server(VaultKeysServicer(ports.keys), server)
     await add_health_and_reflection(server, SERVICES)
     return server, listen(server, listener.address, internal_server_credentials(tls))
+
+
+def _check_free(address: str) -> None:
+    """Try the address first: gRPC's own code writes lines of its own to standard error.
+
+    Raises:
+        UnavailableError: the address is taken or is none of this machine's.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_server((host, int(port))).close()
+    except (OSError, ValueError, OverflowError):
+        raise UnavailableError(f"cannot listen on {address}: is it taken?") from None
 
 
 async def serve_vault(server: grpc.aio.Server, fault: Awaitable[T]) -> T | None:
