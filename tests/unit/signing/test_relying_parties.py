@@ -1,0 +1,98 @@
+"""The registry of relying parties: one check, one test that only it fails."""
+
+import base64
+import json
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
+from signer_core.pki.authority import authority_name
+from signer_core.pki.registry import issue_registry
+from signer_core.pki.relying_party import parse_relying_party, sign_relying_party
+from signer_core.signing.relying_parties import load_registry
+from tests.fakes.pki import issuance, make_hierarchy, new_key
+
+ADDRESS = "https://bank.example/return"
+CLAIMS = {
+    "id": "bank",
+    "name_uk": "Банк",
+    "name_en": "Bank",
+    "logo_sha256": "0" * 64,
+    "return_addresses": [ADDRESS],
+}
+KEY = new_key()
+HIERARCHY = make_hierarchy()
+NAME = authority_name("Registry", "UA", "Test")
+CERTIFICATE = issue_registry(HIERARCHY.root, issuance(), KEY.public_key(), NAME)
+RECORD = sign_relying_party(parse_relying_party(CLAIMS), KEY)
+
+
+def sign(header, payload, key=KEY):
+    """Sign whatever is asked, ES256."""
+    signed = ".".join(map(_base64url, (json.dumps(header).encode(), payload)))
+    r, s = utils.decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{signed}.{_base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def _base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+HEADER = {"alg": "ES256", "typ": "relying-party+jwt"}
+PAYLOAD = json.dumps(CLAIMS).encode()
+
+
+def test_a_record_is_given_out_as_it_was_signed():
+    parties = load_registry([RECORD], [CERTIFICATE])
+    assert parties.record_for("bank", "") == RECORD
+    assert parties.record_for("bank", ADDRESS) == RECORD
+
+
+def test_the_forger_of_these_tests_can_sign_right():
+    load_registry([sign(HEADER, PAYLOAD)], [CERTIFICATE])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        sign(HEADER, PAYLOAD, new_key()),
+        sign(HEADER | {"typ": "enrolment-authorisation+jwt"}, PAYLOAD),
+        sign({"alg": "ES256"}, PAYLOAD),
+        sign(HEADER | {"alg": "none"}, PAYLOAD),
+        sign(HEADER, b"[]"),
+        sign(HEADER, b"{"),
+        RECORD[:-4],
+        "",
+    ],
+)
+def test_a_record_of_anybody_or_anything_else_is_refused(record):
+    with pytest.raises(VerificationError):
+        load_registry([record], [CERTIFICATE])
+
+
+def test_a_record_with_an_unknown_claim_is_refused():
+    with pytest.raises(InvalidRequestError):
+        load_registry([sign(HEADER, json.dumps(CLAIMS | {"x": 1}).encode())], [CERTIFICATE])
+
+
+def test_two_records_of_one_id_are_refused():
+    with pytest.raises(InvalidRequestError, match="twice"):
+        load_registry([RECORD, sign(HEADER, PAYLOAD)], [CERTIFICATE])
+
+
+@pytest.mark.parametrize(
+    "certificates", [[], [CERTIFICATE, CERTIFICATE], [HIERARCHY.infrastructure.certificate]]
+)
+def test_the_registry_has_exactly_one_certificate_of_its_own_kind(certificates):
+    with pytest.raises(VerificationError):
+        load_registry([], certificates)
+
+
+def test_an_unknown_id_and_a_foreign_address_are_refused():
+    parties = load_registry([RECORD], [CERTIFICATE])
+    with pytest.raises(NotFoundError):
+        parties.record_for("shop", "")
+    with pytest.raises(InvalidRequestError):
+        parties.record_for("bank", ADDRESS + "/")
