@@ -324,6 +324,19 @@ def test_inconsistent_transfer_retires_the_key(pair, monkeypatch):
         moved(pair)
 
 
+def test_transfer_key_without_its_secret_is_refused(pair):
+    swap = only(3, lambda m: dataclasses.replace(m, transfer_key=base(Scalar(7)).to_bytes()))
+    with pytest.raises(ProtocolAbortError, match="proof") as caught:
+        moved(pair, swap)
+    assert caught.value.culprit == "device"
+
+
+def test_confirmation_of_another_transfer_is_refused(pair):
+    swap = only(9, lambda m: dataclasses.replace(m, digest=bytes(32)))
+    with pytest.raises(ProtocolAbortError, match="another transfer"):
+        moved(pair, swap)
+
+
 def test_malformed_row_7_of_a_transfer_is_refused_before_it_is_judged(pair):
     with pytest.raises(ProtocolAbortError):
         moved(pair, only(7, lambda m: dataclasses.replace(m, pads=m.pads[1:])))
