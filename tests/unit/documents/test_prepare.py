@@ -130,11 +130,6 @@ def test_anything_else_is_refused_with_what_to_do(citizen, content, message):
         prepare(content, citizen)
 
 
-def test_pdf_without_pages_is_refused(page, citizen):
-    with pytest.raises(InvalidRequestError, match="damaged"):
-        prepare(page.replace(b"/Kids [3 0 R] /Count 1", b"/Kids [     ] /Count 0"), citizen)
-
-
 @pytest.mark.parametrize("number", [1, -2, 10**9])
 def test_page_that_is_not_there_is_refused(page, citizen, number):
     with pytest.raises(InvalidRequestError, match="page that is not there"):

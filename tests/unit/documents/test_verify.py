@@ -160,7 +160,9 @@ def test_2_decoy_range_does_not_stand_in_for_the_real_one(citizen):
     pdf += hidden.ljust(close - at) + plain[close:]
     assert len(pdf) == len(plain)
     cms_made = cms_over(hashlib.sha256(pdf[:text] + pdf[end:]).digest(), citizen)
-    assert problem(handmade.fill(pdf, cms_made), citizen) == "coverage"
+    (report,) = verify(handmade.fill(pdf, cms_made), citizen)
+    assert isinstance(report, InvalidSignature)
+    assert report.reason == "it leaves out more of the document than itself"
 
 
 def test_3_changed_byte_is_found(page, citizen):
@@ -295,6 +297,12 @@ def test_9_rule_of_the_document_is_kept(citizen):
     assert problem(handmade_signed(citizen, in_field=rule), citizen) == "breaks_a_rule"
     kept = handmade_signed(citizen, in_field=rule, in_signature=b"/Reason (Approved)")
     assert isinstance(verify(kept, citizen)[0], ValidSignature)
+
+
+def test_pdf_without_pages_is_refused(page, citizen):
+    empty = page.replace(b"/Kids [3 0 R] /Count 1", b"/Kids [     ] /Count 0")
+    with pytest.raises(InvalidRequestError, match="damaged"):
+        verify(empty, citizen)
 
 
 def test_unreadable_trust_is_refused(page, citizen):
