@@ -1,5 +1,7 @@
 """Share records: encoding, damage, and what is never printed."""
 
+import dataclasses
+
 import pytest
 
 from signer_core.errors import InvalidRequestError
@@ -38,6 +40,14 @@ def test_sizes(pair):
 def test_damaged_record_is_refused(share, damage):
     with pytest.raises(InvalidRequestError):
         type(share).from_bytes(damage(share.to_bytes()))
+
+
+@pytest.mark.parametrize(
+    "field", [{"key_id": b"K" * 15}, {"public_key": bytes(32)}, {"device_key_hash": b""}]
+)
+def test_record_with_a_field_of_another_size_is_refused(share, field):
+    with pytest.raises(InvalidRequestError):
+        type(share).from_bytes(dataclasses.replace(share, **field).to_bytes())
 
 
 def test_sides_do_not_read_each_others_record(pair):
