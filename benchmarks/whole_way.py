@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import commit_ms, fsync_ms
-from deploy.demo.commands import Caller, DemoPhone, Person
+from deploy.demo.commands import Caller, DemoPhone
 from deploy.home import REPOSITORY, Home
 from deploy.system import System, running
+from grpc_api.clients.registrar import SandboxPerson
 from grpc_api.clients.signing import FileUpload, NewRequest
 from mobile_share import session
 from mobile_share.cli.context import SANDBOX_PHOTO
@@ -102,10 +103,10 @@ def cpu_ms(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
 
 
-async def make_request(home: Home, person: Person, pdf: bytes, number: int) -> RequestId:
+async def make_request(home: Home, person: SandboxPerson, pdf: bytes, number: int) -> RequestId:
     files = [FileUpload("contract.pdf", pdf)]
     why = f"benchmark {number}"
-    wanted = NewRequest(person.code, "sandbox-notary", why, f"{time.time_ns()}", files)
+    wanted = NewRequest(person.person_code, "sandbox-notary", why, f"{time.time_ns()}", files)
     async with Connection(home.root).signing() as signing:
         return await signing.create_request(wanted)
 

@@ -5,13 +5,16 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rich.markup import escape
+
 from deploy import terminal
 from deploy.demo import checks, unpacked
-from deploy.demo.commands import Caller, DemoPhone, Person
+from deploy.demo.commands import Caller, DemoPhone
 from deploy.home import REPOSITORY, Home
 from deploy.supervision import StartError
 from deploy.system import System, running
 from deploy.terminal import Story, console
+from grpc_api.clients.registrar import SandboxPerson
 
 OUT = REPOSITORY / "demo-out"
 PIN = "58312"  # of a person who does not exist
@@ -45,22 +48,22 @@ def _sign(system: System, document: Path, story: Story) -> None:
     caller = Caller(system.home)
     person = caller.find_person("approves")
     phone = _enrol(system.home, caller, person, story)
-    request_id = caller.request(person, [document])
-    story.tell(f"a notary asks for a signature on {document.name}: request {request_id}")
-    story.quote(phone.sign(request_id))
-    story.tell("signed: the PIN was typed, both shares signed, the vault used the request up")
     OUT.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=OUT) as folder:
-        (signed,) = caller.fetch(request_id, Path(folder))
+        with caller.asking(person, document, Path(folder)) as request_id:
+            story.tell(f"a notary asks for a signature on {document.name}: request {request_id}")
+            story.quote(phone.sign(request_id))
+            story.tell("signed: the PIN was typed, both shares signed, the request is used up")
+        (signed,) = Path(folder).iterdir()
         signed.replace(OUT / "signed.pdf")
 
 
-def _enrol(home: Home, caller: Caller, person: Person, story: Story) -> DemoPhone:
+def _enrol(home: Home, caller: Caller, person: SandboxPerson, story: Story) -> DemoPhone:
     folder = home.of("demo-phone")
     shutil.rmtree(folder, ignore_errors=True)  # the phone of the demonstration before
     phone = DemoPhone(folder, PIN)
     code = caller.issue_activation_code(person)
-    story.tell(f"{person.name} (made up) has the activation code {code}")
+    story.tell(f"{person.full_name_uk} (made up) has the activation code {code}")
     story.quote(phone.enrol(code, home.deployment))
     story.tell("enrolled: one share on the phone, one in the vault, the whole key nowhere")
     return phone
@@ -83,7 +86,8 @@ def _verify(home: Home, story: Story) -> list[checks.Verdict]:
 def _conclude(verdicts: list[checks.Verdict], story: Story) -> None:
     story.quote(verdicts[0].output)
     for verdict in verdicts:
-        console.print(f"  {_MARKS[verdict.passed]}  {verdict.tool:<30}  {verdict.says}")
+        line = f"  {_MARKS[verdict.passed]}  {verdict.tool:<28}  {escape(verdict.says)}"
+        console.print(line, soft_wrap=True)
     if any(verdict.passed is False for verdict in verdicts):
         raise StartError(f"a check failed: see {OUT / 'verify.txt'}")
     names = ", ".join(sorted(file.name for file in OUT.iterdir()))

@@ -1,27 +1,23 @@
 """The commands that people use, run as they would: `signer` for a caller, `signer-phone`."""
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.home import REPOSITORY, Home
 from deploy.supervision import StartError
+from grpc_api.clients.registrar import SandboxPerson
+from portal_web.cli.connection import System as Connection
+from signer_core.errors import SignerError
 
 _BIN = Path(sys.executable).parent
 _TIMEOUT_S = 180
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A made-up person of the sandbox."""
-
-    person_id: str
-    name: str
-    code: str  # national number
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +26,51 @@ class Caller:
 
     home: Home
 
-    def find_person(self, behaviour: str) -> Person:
+    def find_person(self, behaviour: str) -> SandboxPerson:
         """Return the first made-up person who behaves so; any of them will do."""
-        for person in self._ask("people")["people"]:
-            if person["behaviour"] == behaviour:
-                return Person(person["person_id"], person["full_name_uk"], person["person_code"])
-        raise StartError(f"the sandbox has nobody who {behaviour}")
 
-    def issue_activation_code(self, person: Person) -> str:
+        async def ask() -> tuple[SandboxPerson, ...]:
+            async with Connection(self.home.root).sandbox() as sandbox:
+                return await sandbox.people()
+
+        try:
+            return next(one for one in asyncio.run(ask()) if one.behaviour == behaviour)
+        except (SignerError, StopIteration) as error:
+            raise StartError(f"the sandbox has nobody who {behaviour}: {error}") from None
+
+    def issue_activation_code(self, person: SandboxPerson) -> str:
         """Return a one-time code for a person's new phone."""
-        return str(self._ask("activation-code", person.person_id)["activation_code"])
 
-    def request(self, person: Person, files: Sequence[Path], *, visible: bool = True) -> str:
+        async def ask() -> str:
+            async with Connection(self.home.root).sandbox() as sandbox:
+                return (await sandbox.issue_activation_code(person.person_id)).activation_code
+
+        try:
+            return asyncio.run(ask())
+        except SignerError as error:
+            raise StartError(f"no activation code: {error}") from None
+
+    def request(self, person: SandboxPerson, files: Sequence[Path], *, visible: bool = True) -> str:
         """Ask for signatures; return the request's id."""
-        who = ["--person", person.code, "--relying-party", "sandbox-notary"]
-        why = ["--purpose", "Договір: підписати обидві сторони"]
-        stamp = ["--visible"] if visible else []
-        return str(self._ask("request", *map(str, files), *who, *why, *stamp)["request_id"])
+        return str(self._ask(*_request(person, files, visible=visible))["request_id"])
+
+    @contextmanager
+    def asking(self, person: SandboxPerson, file: Path, out: Path) -> Iterator[str]:
+        """Ask for a signature and wait in the background; give the request's id at once.
+
+        At the end the signed file is in `out`.
+        """
+        words = [*self._self(), *_request(person, [file], visible=True), "--out", str(out)]
+        with subprocess.Popen(  # noqa: S603  # our own command
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY
+        ) as waiting:
+            try:
+                yield _request_id(waiting)
+                said, trouble = waiting.communicate(timeout=_TIMEOUT_S)
+            finally:
+                waiting.kill()
+        if waiting.returncode:
+            raise StartError((trouble or said).strip())
 
     def status(self, request_id: str) -> str:
         """Return the state of a request."""
@@ -59,11 +83,13 @@ class Caller:
     def verify(self, file: Path) -> subprocess.CompletedProcess[str]:
         """Let `signer verify` look at a file."""
         trust = self.home.public / "root.pem"
-        return _run(["signer", "verify", str(file), "--trust", str(trust)])
+        return _run([str(_BIN / "signer"), "verify", str(file), "--trust", str(trust)])
 
     def _ask(self, *arguments: object) -> Any:
-        words = ["signer", "--home", str(self.home.root), *map(str, arguments), "--json"]
-        return json.loads(_succeed(words))
+        return json.loads(_succeed([*self._self(), *map(str, arguments), "--json"]))
+
+    def _self(self) -> list[str]:
+        return [str(_BIN / "signer"), "--home", str(self.home.root)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +113,36 @@ class DemoPhone:
         return _run([*self._self(), *arguments], pin)
 
     def _self(self) -> list[str]:
-        return ["signer-phone", "--home", str(self.folder)]
+        return [str(_BIN / "signer-phone"), "--home", str(self.folder)]
+
+
+def _request(person: SandboxPerson, files: Sequence[Path], *, visible: bool) -> list[str]:
+    who = ["--person", person.person_code, "--relying-party", "sandbox-notary"]
+    why = ["--purpose", "Договір: підписати обидві сторони"]
+    return ["request", *map(str, files), *who, *why, *(["--visible"] if visible else [])]
+
+
+def _request_id(waiting: "subprocess.Popen[str]") -> str:
+    assert waiting.stdout is not None  # noqa: S101  # it was asked for as a pipe
+    word, _, request_id = waiting.stdout.readline().strip().partition(" ")
+    if word != "request":
+        raise StartError(waiting.communicate(timeout=_TIMEOUT_S)[1].strip())
+    return request_id
 
 
 def _succeed(command: list[str], typed: str = "") -> str:
     done = _run(command, typed)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise StartError(f"{command[0]}: {said[-1] if said else f'exit code {done.returncode}'}")
+        raise StartError(
+            f"{Path(command[0]).name}: {said[-1] if said else f'exit code {done.returncode}'}"
+        )
     return done.stdout
 
 
 def _run(command: list[str], typed: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  # our own commands
-        [str(_BIN / command[0]), *command[1:]],
+        command,
         input=typed + "\n",
         capture_output=True,
         text=True,

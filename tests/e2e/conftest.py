@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.commands import Caller, DemoPhone, Person
+from deploy.demo.commands import Caller, DemoPhone
 from deploy.home import REPOSITORY, Home
 from deploy.system import System, running
+from grpc_api.clients.registrar import SandboxPerson
 
 PIN = "58312"
 
@@ -25,12 +26,12 @@ def caller(system: System) -> Caller:
 
 
 @pytest.fixture(scope="session")
-def person(caller: Caller) -> Person:
+def person(caller: Caller) -> SandboxPerson:
     return caller.find_person("approves")
 
 
 @pytest.fixture(scope="session")
-def phone(system: System, caller: Caller, person: Person) -> DemoPhone:
+def phone(system: System, caller: Caller, person: SandboxPerson) -> DemoPhone:
     """An enrolled phone."""
     enrolled = DemoPhone(system.home.of("phone"), PIN)
     enrolled.enrol(caller.issue_activation_code(person), system.home.deployment)

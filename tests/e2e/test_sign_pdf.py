@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from deploy.demo import checks, unpacked
-from deploy.demo.commands import Caller, DemoPhone, Person
+from deploy.demo.commands import Caller, DemoPhone
 from deploy.home import Home
 from deploy.system import System
+from grpc_api.clients.registrar import SandboxPerson
 
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
 
@@ -40,7 +41,12 @@ def _accepted_by_everybody(signed: Path, home: Home, folder: Path) -> bool:
 
 
 def test_a_signed_pdf_is_accepted_by_pdfsig_openssl_and_us(
-    system: System, caller: Caller, person: Person, phone: DemoPhone, contract: Path, tmp_path: Path
+    system: System,
+    caller: Caller,
+    person: SandboxPerson,
+    phone: DemoPhone,
+    contract: Path,
+    tmp_path: Path,
 ) -> None:
     request_id = caller.request(person, [contract])
     (signed,) = _sign(caller, phone, request_id, tmp_path)
@@ -48,7 +54,12 @@ def test_a_signed_pdf_is_accepted_by_pdfsig_openssl_and_us(
 
 
 def test_a_changed_pdf_is_accepted_by_nobody(
-    system: System, caller: Caller, person: Person, phone: DemoPhone, contract: Path, tmp_path: Path
+    system: System,
+    caller: Caller,
+    person: SandboxPerson,
+    phone: DemoPhone,
+    contract: Path,
+    tmp_path: Path,
 ) -> None:
     request_id = caller.request(person, [contract], visible=False)
     (signed,) = _sign(caller, phone, request_id, tmp_path)
@@ -67,7 +78,12 @@ def test_a_changed_pdf_is_accepted_by_nobody(
 
 
 def test_several_pdfs_under_one_pin(
-    system: System, caller: Caller, person: Person, phone: DemoPhone, contract: Path, tmp_path: Path
+    system: System,
+    caller: Caller,
+    person: SandboxPerson,
+    phone: DemoPhone,
+    contract: Path,
+    tmp_path: Path,
 ) -> None:
     files = []
     for number in range(3):
@@ -80,7 +96,12 @@ def test_several_pdfs_under_one_pin(
 
 
 def test_an_earlier_signature_stays_valid(
-    system: System, caller: Caller, person: Person, phone: DemoPhone, contract: Path, tmp_path: Path
+    system: System,
+    caller: Caller,
+    person: SandboxPerson,
+    phone: DemoPhone,
+    contract: Path,
+    tmp_path: Path,
 ) -> None:
     (once,) = _sign(caller, phone, caller.request(person, [contract]), tmp_path / "one")
     request_id = caller.request(person, [once], visible=False)
@@ -90,7 +111,7 @@ def test_an_earlier_signature_stays_valid(
 
 
 def test_a_wrong_pin_signs_nothing_and_the_owner_is_told(
-    caller: Caller, person: Person, phone: DemoPhone, contract: Path, tmp_path: Path
+    caller: Caller, person: SandboxPerson, phone: DemoPhone, contract: Path, tmp_path: Path
 ) -> None:
     request_id = caller.request(person, [contract])
     failed = phone.run("sign", request_id, "--pin-stdin", pin=WRONG_PIN)
@@ -102,7 +123,7 @@ def test_a_wrong_pin_signs_nothing_and_the_owner_is_told(
 
 
 def test_a_declined_request_cannot_be_signed(
-    caller: Caller, person: Person, phone: DemoPhone, contract: Path
+    caller: Caller, person: SandboxPerson, phone: DemoPhone, contract: Path
 ) -> None:
     request_id = caller.request(person, [contract])
     assert phone.run("decline", request_id, "--reason", "не моє").returncode == 0
@@ -112,7 +133,7 @@ def test_a_declined_request_cannot_be_signed(
 
 
 def test_a_request_is_signed_once(
-    caller: Caller, person: Person, phone: DemoPhone, contract: Path, tmp_path: Path
+    caller: Caller, person: SandboxPerson, phone: DemoPhone, contract: Path, tmp_path: Path
 ) -> None:
     request_id = caller.request(person, [contract])
     (first,) = _sign(caller, phone, request_id, tmp_path / "first")
@@ -123,7 +144,12 @@ def test_a_request_is_signed_once(
 
 
 def test_signing_goes_on_after_the_vault_was_killed(
-    system: System, caller: Caller, person: Person, phone: DemoPhone, contract: Path, tmp_path: Path
+    system: System,
+    caller: Caller,
+    person: SandboxPerson,
+    phone: DemoPhone,
+    contract: Path,
+    tmp_path: Path,
 ) -> None:
     request_id = caller.request(person, [contract])
     killed = _vault_pid(system)
@@ -146,11 +172,16 @@ def _wait_for_another_vault(system: System, killed: int) -> None:
 
 
 def test_logs_hold_no_pin_and_no_name(
-    system: System, caller: Caller, person: Person, phone: DemoPhone, contract: Path, tmp_path: Path
+    system: System,
+    caller: Caller,
+    person: SandboxPerson,
+    phone: DemoPhone,
+    contract: Path,
+    tmp_path: Path,
 ) -> None:
     _sign(caller, phone, caller.request(person, [contract]), tmp_path)
     for log in system.home.logs.iterdir():
         text = log.read_text(errors="replace")
         assert phone.pin not in text
-        assert person.name not in text
-        assert person.code not in text
+        assert person.full_name_uk not in text
+        assert person.person_code not in text
