@@ -53,7 +53,7 @@ def signed_name(name: str) -> str:
     Raises:
         VerificationError: the name is a path; the signer should never send one.
     """
-    if Path(name).name != name or "\\" in name or name.startswith("."):
+    if not name or Path(name).name != name or "\\" in name or name.startswith("."):
         raise VerificationError("the signer sent a file name that is a path")
     path = Path(name)
     return f"{path.stem}.signed{path.suffix}"
@@ -66,6 +66,8 @@ def write_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Path]:
         FolderError: the folder is read-only, the disk full, or another file has the name.
     """
     targets = [folder / name for name, _ in files]
+    if len(set(targets)) != len(targets):
+        raise FolderError("two of the files have the same name: nothing is written")
     drafts: list[Path] = []
     try:
         for target, (_, data) in zip(targets, files, strict=True):
