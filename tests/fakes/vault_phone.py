@@ -122,12 +122,15 @@ class PhoneSigning:
         self.phone, self.link, self.ask = phone, link, ask
         self.party = DeviceSigning(phone.share, phone.secret, phone.epoch, secrets.token_bytes)
 
+    def request(self) -> Any:
+        """Return step 1."""
+        ask = self.ask
+        return self.party.step1_request("sign", ask.request_id, ask.request_hash, ask.items)
+
     async def to_openings(self, tamper: Tamper = untouched) -> None:
         """Steps 1 to 4: all that happens while the person reads."""
-        ask = self.ask
-        m1 = self.party.step1_request("sign", ask.request_id, ask.request_hash, ask.items)
-        m2 = await self.link.ask(tamper(1, m1))
-        m3 = self.party.step3_answer(m2, ask.attestation.encode())
+        m2 = await self.link.ask(tamper(1, self.request()))
+        m3 = self.party.step3_answer(m2, self.ask.attestation.encode())
         m4 = await self.link.ask(tamper(3, m3))
         self.party.step5_check_openings(m4)
 

@@ -120,6 +120,19 @@ async def test_the_share_record_of_another_key_is_refused(world):
     await refused_share(world, phone, ask)
 
 
+async def test_an_earlier_share_record_of_the_same_key_is_refused(world):
+    """The wrapping is right; only the hash in the key's row tells that it is another one."""
+    phone = await world.citizen()
+    ask = await world.request(phone)
+    stored = await world.row("share_records", key_id=phone.key_id)
+    records = world.vault.context.records
+    sealed = (stored["kek_id"], stored["blob"])
+    record = await records.unwrap("share", phone.key_id, 0, sealed)
+    again = await records.wrap("share", phone.key_id, 0, record)
+    await world.edit("share_records", {"blob": again}, key_id=phone.key_id)
+    await refused_share(world, phone, ask)
+
+
 async def test_a_share_record_is_bound_to_its_key_by_the_token_too(world):
     """The wrapping alone refuses it, whatever the row's hash says."""
     phone, other = await world.enrol(), await world.enrol()
@@ -140,6 +153,16 @@ async def test_the_certificate_of_another_person_is_refused(world):
     phone, other = await world.citizen(), await world.citizen()
     stolen = (await world.row("certificates", key_id=other.key_id))["blob"]
     await world.edit("certificates", {"blob": stolen}, key_id=phone.key_id)
+    with pytest.raises(VerificationError):
+        await world.vault.keys.issue_certificate(phone.key_id, phone.authorisation)
+    assert ("row-altered", "certificates") in await world.events(phone)
+
+
+async def test_another_certificate_of_the_same_key_is_refused(world):
+    phone = await world.citizen()
+    records = world.vault.context.records
+    blob = await records.wrap("certificate", phone.key_id, 0, b"another certificate")
+    await world.edit("certificates", {"blob": blob}, key_id=phone.key_id)
     with pytest.raises(VerificationError):
         await world.vault.keys.issue_certificate(phone.key_id, phone.authorisation)
     assert ("row-altered", "certificates") in await world.events(phone)

@@ -237,8 +237,9 @@ async def test_others_are_busy_while_a_session_is_judged(world, monkeypatch):
     await session.link.channel.inbox.put(step_5(session, phone, RIGHT))
     await asyncio.wait_for(staged.reached.wait(), 10)
     other = world.make_process("process-2")
+    third = world.signing(phone.copy(), await world.request(phone), other)
     with pytest.raises(BusyError):  # at step 1
-        await world.signing(phone, await world.request(phone), other).run()
+        await third.link.ask(third.request())
     staged.at = (0, "")
     with pytest.raises(BusyError):  # at step 3: it takes no key from the judged one
         await late.link.ask(late.party.step3_answer(m2, late.ask.attestation.encode()))
