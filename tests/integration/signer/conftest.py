@@ -1,5 +1,9 @@
-import pytest
+import io
 
+import pytest
+import structlog
+
+from grpc_api.logs import redact
 from signer_core.storage.engine import make_engine, upgrade
 from signer_core.storage.signer.schema import MIGRATIONS
 from tests.fakes.signer_world import open_world
@@ -21,6 +25,23 @@ async def engine(database_url):
 
 
 @pytest.fixture
-async def world(tmp_path):
+def logs():
+    """What the signer logs, as its process would write it."""
+    written = io.StringIO()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            redact,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(written),
+        cache_logger_on_first_use=False,
+    )
+    yield written
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+async def world(tmp_path, logs):
     async with open_world(tmp_path) as world:
         yield world

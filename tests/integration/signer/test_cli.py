@@ -1,47 +1,36 @@
-"""`signer` as a person uses it: a process of its own against a signer on loopback."""
+"""`signer` as a person uses it, against a signer on loopback."""
 
 import asyncio
 import json
-import os
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from grpc_api.gen.signer.phone.v1 import requests_pb2 as phones
+from portal_web.cli import app
 from signer_core.documents import verify_pdf
 from tests.fakes.uploads import PDF, create, file
 
-COMMAND = (sys.executable, "-c", "from portal_web.cli import app; app()")
+WIDE = {"COLUMNS": "200"}
 ASSETS = Path(__file__).parents[2] / "assets"
 ASK = ("--person", "1234567899", "--relying-party", "bank", "--purpose", "Договір")
 
 
 @dataclass
 class Cli:
-    """The command, with a home of its own."""
+    """The command, with a home of its own, in a thread with an event loop of its own."""
 
     home: Path
 
-    async def start(self, *arguments):
-        return await asyncio.create_subprocess_exec(
-            *COMMAND,
-            "--home",
-            self.home,
-            *map(str, arguments),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=os.environ | {"COLUMNS": "200", "GRPC_VERBOSITY": "NONE"},
-        )
-
     async def run(self, *arguments):
         """Return exit code, standard output and standard error."""
-        process = await self.start(*arguments)
-        out, err = await process.communicate()
-        assert "Traceback" not in err.decode()
-        return process.returncode, out.decode(), err.decode()
+        everything = ["--home", str(self.home), *map(str, arguments)]
+        result = await asyncio.to_thread(CliRunner(env=WIDE).invoke, app, everything)
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.stdout, result.stderr
 
 
 @pytest.fixture
@@ -89,17 +78,16 @@ async def test_a_document_is_signed_and_saved(world, cli, document, tmp_path):
 
 async def test_a_declined_request_is_an_exit_code(world, cli, document):
     phone = await world.person()
-    process = await cli.start("request", document, *ASK, "--wait")
+    asked = asyncio.create_task(cli.run("request", document, *ASK, "--wait"))
     watch = phone.requests.WatchRequests(phones.WatchRequestsRequest())
     request_id = (await watch.read()).request_id
     watch.cancel()
     await phone.requests.DeclineRequest(
         phones.DeclineRequestRequest(request_id=request_id, reason="[red]ні")
     )
-    out, _ = await process.communicate()
-    assert process.returncode == 50
-    assert "declined" in out.decode()
-    assert "[red]ні" in out.decode()  # not taken as markup
+    code, out, _ = await asked
+    assert (code, "declined" in out) == (50, True)
+    assert "[red]ні" in out  # not taken as markup
 
 
 async def test_status_and_fetch_by_id(world, cli, tmp_path):

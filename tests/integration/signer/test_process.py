@@ -10,6 +10,8 @@ import time
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from grpc_api.signer import find_device_ca, read_pem, read_registry
+from signer_core.errors import InvalidRequestError
 from signer_core.pki.authority import authority_name
 from signer_core.pki.registry import issue_registry
 from tests.fakes.pki import issuance, make_hierarchy, new_key
@@ -80,21 +82,35 @@ async def test_it_serves_without_its_neighbours_and_stops_when_told(world, setti
     assert time.monotonic() - stopped_at < 8
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("registry.pem", ""),
-        ("relying-parties.json", '["a.b.c"]'),
-        ("relying-parties.json", "{}"),
-        ("chain.pem", pem(make_hierarchy().issuing.certificate).decode()),
-        ("signer.toml", "phone_listen = 1"),
-    ],
-)
-async def test_a_wrong_file_is_one_sentence_and_no_start(settings, name, content):
-    (settings.parent / name).write_text(content)
+async def test_a_wrong_file_is_one_sentence_and_no_start(settings):
+    (settings.parent / "relying-parties.json").write_text('["a.b.c"]')
     process = await start(settings)
     _, err = await process.communicate()
-    assert process.returncode != 0
-    lines = err.decode().strip().splitlines()
-    assert "Traceback" not in err.decode()
-    assert lines
+    assert (process.returncode, "Traceback" in err.decode()) == (1, False)
+    assert "signer: the registry did not sign" in err.decode().splitlines()[-1]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "["])
+def test_records_that_are_no_list_of_texts_are_refused(tmp_path, content):
+    (tmp_path / "records.json").write_text(content)
+    with pytest.raises(InvalidRequestError, match="records"):
+        read_registry(tmp_path / "records.json", tmp_path / "registry.pem")
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_file_without_certificates_is_refused(tmp_path, content):
+    path = tmp_path / "chain.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InvalidRequestError, match="no readable certificates"):
+        read_pem(path)
+
+
+def test_the_device_ca_is_exactly_one_of_the_chain():
+    made = make_hierarchy()
+    others = [made.issuing.certificate, made.infrastructure.certificate, made.root.certificate]
+    device = made.device.certificate
+    assert find_device_ca([*others, device]) == device
+    for chain in (others, [*others, device, device]):
+        with pytest.raises(InvalidRequestError, match="exactly one"):
+            find_device_ca(chain)

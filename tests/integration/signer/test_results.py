@@ -11,6 +11,8 @@ from signer_core.ports import RequestState, SignedItem
 from signer_core.signing.collect import JUDGEMENT_S
 from signer_core.signing.model import RequestStatus
 from tests.fakes.refusals import drain, refused, rest
+from tests.fakes.requests import PERSON_CODE
+from tests.fakes.signer_world import ADDRESS
 from tests.fakes.uploads import create, file
 from tests.fakes.vault_ports import new_citizen
 
@@ -191,3 +193,18 @@ class TestRecovery:
         world.vault.away = False
         await asyncio.wait_for(running, 2)
         assert await status(world, request_id) is RequestStatus.CONSUMED
+
+
+async def test_logs_name_no_person_no_document_and_no_purpose(world, logs, phone, signing):
+    request_id = await create(
+        signing, file("Таємний заповіт.pdf"), purpose="Про спадок", return_address=ADDRESS
+    )
+    stored = await world.collection.requests.get(request_id)
+    world.vault.sign(request_id, [entry.to_be_signed for entry in stored.files])
+    await signing.GetRequest(internal.GetRequestRequest(request_id=request_id))
+    with refused("invalid_request"):
+        await create(signing, file("Таємний заповіт.pdf", b"no PDF"))
+    written = logs.getvalue()
+    assert request_id.hex() in written
+    for secret in ("заповіт", "спадок", ADDRESS, PERSON_CODE, "Калинова"):
+        assert secret not in written
