@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
 from asn1crypto import x509 as asn1
@@ -39,7 +40,7 @@ def parsed(certificate: x509.Certificate) -> asn1.Certificate:
     return asn1.Certificate.load(certificate.public_bytes(Encoding.DER))
 
 
-def extensions(certificate: x509.Certificate) -> dict[str, tuple[bool, object, bytes]]:
+def extensions(certificate: x509.Certificate) -> dict[str, tuple[bool, Any, bytes]]:
     """By dotted identifier: critical, parsed value, raw DER."""
     found = parsed(certificate)["tbs_certificate"]["extensions"]
     return {
@@ -186,3 +187,11 @@ def test_the_registry_is_marked_by_a_critical_usage_of_its_own(cas: Hierarchy) -
     critical, usages, _ = extensions(certificate)["2.5.29.37"]
     assert critical
     assert usages == [REGISTRY_USAGE.dotted_string]
+
+
+def test_each_authority_limits_the_path_by_itself(cas: Hierarchy) -> None:
+    """The root's limit alone would hide that an authority has none."""
+    below = (cas.issuing, cas.device, cas.infrastructure)
+    limits = [extensions(issuer.certificate)["2.5.29.19"] for issuer in (cas.root, *below)]
+    assert [critical for critical, _, _ in limits] == [True] * 4
+    assert [value["path_len_constraint"] for _, value, _ in limits] == [1, 0, 0, 0]
