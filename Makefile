@@ -55,6 +55,11 @@ imports: dev ## who may import whom
 proto: dev ## regenerate grpc_api/gen; fails when that changes anything
 	@$(RUN) python scripts/make_proto.py && git diff --exit-code -- grpc_api/gen
 
+.PHONY: lock
+lock: dev ## write requirements.lock anew from pyproject.toml
+	@$(RUN) uv pip compile -q --generate-hashes --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+	@sed -i '1,2d;3i # Versions and hashes of every dependency. Written by `make lock`; do not edit.' requirements.lock
+
 .PHONY: vectors
 vectors: dev ## regenerate tests/vectors; fails when that changes anything
 	@$(RUN) python scripts/make_vectors.py && git diff --exit-code -- tests/vectors
