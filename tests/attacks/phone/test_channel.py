@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from mobile_share.errors import ReplyLostError, WeakPinError
+from mobile_share.errors import DamagedFileError, ReplyLostError, WeakPinError
 from mobile_share.share_file import ShareStatus
 from signer_core.errors import (
     KeyBlockedError,
@@ -199,3 +199,11 @@ async def test_pin_of_wrong_form_sends_nothing(enrolled, world, request_id):
     assert enrolled.shares.load().pending == ()
     (key,) = world.vault.keys.values()
     assert key.failed == 0
+
+
+async def test_share_beside_another_device_key_is_not_used(enrolled, world, request_id):
+    """Two phones' files mixed up: refused here, before the vault takes it for a theft."""
+    (enrolled.folder / "device-key.pem").unlink()
+    enrolled.key_store.create()
+    with pytest.raises(DamagedFileError, match="another phone"):
+        await sign(enrolled, world, request_id)
