@@ -1,14 +1,12 @@
 """The commands that people use, run as they would: `signer` for a caller, `signer-phone`."""
 
 import asyncio
-import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from deploy.home import REPOSITORY, Home
 from deploy.supervision import StartError
@@ -50,17 +48,15 @@ class Caller:
         except SignerError as error:
             raise StartError(f"no activation code: {error}") from None
 
-    def request(self, person: SandboxPerson, files: Sequence[Path], *, visible: bool = True) -> str:
-        """Ask for signatures; return the request's id."""
-        return str(self._ask(*_request(person, files, visible=visible))["request_id"])
-
     @contextmanager
     def asking(self, person: SandboxPerson, file: Path, out: Path) -> Iterator[str]:
         """Ask for a signature and wait in the background; give the request's id at once.
 
         At the end the signed file is in `out`.
         """
-        words = [*self._self(), *_request(person, [file], visible=True), "--out", str(out)]
+        who = ["--person", person.person_code, "--relying-party", "sandbox-notary"]
+        why = ["--purpose", "Договір: підписати обидві сторони", "--visible"]
+        words = [*self._self(), "request", str(file), *who, *why, "--out", str(out)]
         with subprocess.Popen(  # noqa: S603  # our own command
             words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY
         ) as waiting:
@@ -72,21 +68,10 @@ class Caller:
         if waiting.returncode:
             raise StartError((trouble or said).strip())
 
-    def status(self, request_id: str) -> str:
-        """Return the state of a request."""
-        return str(self._ask("status", request_id)["status"])
-
-    def fetch(self, request_id: str, folder: Path) -> list[Path]:
-        """Save the signed files."""
-        return [Path(one) for one in self._ask("fetch", request_id, "--out", folder)["written"]]
-
     def verify(self, file: Path) -> subprocess.CompletedProcess[str]:
         """Let `signer verify` look at a file."""
         trust = self.home.public / "root.pem"
-        return _run([str(_BIN / "signer"), "verify", str(file), "--trust", str(trust)])
-
-    def _ask(self, *arguments: object) -> Any:
-        return json.loads(_succeed([*self._self(), *map(str, arguments), "--json"]))
+        return _run([*self._self(), "verify", str(file), "--trust", str(trust)])
 
     def _self(self) -> list[str]:
         return [str(_BIN / "signer"), "--home", str(self.home.root)]
@@ -114,12 +99,6 @@ class DemoPhone:
 
     def _self(self) -> list[str]:
         return [str(_BIN / "signer-phone"), "--home", str(self.folder)]
-
-
-def _request(person: SandboxPerson, files: Sequence[Path], *, visible: bool) -> list[str]:
-    who = ["--person", person.person_code, "--relying-party", "sandbox-notary"]
-    why = ["--purpose", "Договір: підписати обидві сторони"]
-    return ["request", *map(str, files), *who, *why, *(["--visible"] if visible else [])]
 
 
 def _request_id(waiting: "subprocess.Popen[str]") -> str:

@@ -1,7 +1,11 @@
 """One running system for all tests here: real processes under the real supervisor."""
 
-from collections.abc import Iterator
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -9,8 +13,46 @@ from deploy.demo.commands import Caller, DemoPhone
 from deploy.home import REPOSITORY, Home
 from deploy.system import System, running
 from grpc_api.clients.registrar import SandboxPerson
+from grpc_api.clients.signing import FileUpload, NewRequest, SigningClient
+from grpc_api.clients.status import RequestStatus
+from portal_web.cli.connection import System as Connection
+from signer_core.identifiers import RequestId
 
+T = TypeVar("T")
 PIN = "58312"
+
+
+@dataclass(frozen=True)
+class Portal:
+    """An internal caller: asks this person for signatures."""
+
+    home: Home
+    person: SandboxPerson
+
+    def request(self, files: Sequence[bytes], *, visible: bool = False) -> str:
+        wanted = NewRequest(
+            person_code=self.person.person_code,
+            relying_party_id="sandbox-notary",
+            purpose="e2e",
+            idempotency_key=secrets.token_hex(16),
+            files=[FileUpload(f"{n}.pdf", file, visible) for n, file in enumerate(files)],
+        )
+        return self._call(lambda signing: signing.create_request(wanted)).hex()
+
+    def status(self, request_id: str) -> RequestStatus:
+        known = RequestId(bytes.fromhex(request_id))
+        return self._call(lambda signing: signing.get(known)).status
+
+    def signed(self, request_id: str, index: int = 0) -> bytes:
+        known = RequestId(bytes.fromhex(request_id))
+        return self._call(lambda signing: signing.signed_document(known, index))
+
+    def _call(self, ask: Callable[[SigningClient], Awaitable[T]]) -> T:
+        async def call() -> T:
+            async with Connection(self.home.root).signing() as signing:
+                return await ask(signing)
+
+        return asyncio.run(call())
 
 
 @pytest.fixture(scope="session")
@@ -21,23 +63,28 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture(scope="session")
-def caller(system: System) -> Caller:
-    return Caller(system.home)
+def portal(system: System) -> Portal:
+    return Portal(system.home, Caller(system.home).find_person("approves"))
 
 
 @pytest.fixture(scope="session")
-def person(caller: Caller) -> SandboxPerson:
-    return caller.find_person("approves")
-
-
-@pytest.fixture(scope="session")
-def phone(system: System, caller: Caller, person: SandboxPerson) -> DemoPhone:
-    """An enrolled phone."""
+def phone(system: System, portal: Portal) -> DemoPhone:
+    """The person's phone, enrolled."""
     enrolled = DemoPhone(system.home.of("phone"), PIN)
-    enrolled.enrol(caller.issue_activation_code(person), system.home.deployment)
+    code = Caller(system.home).issue_activation_code(portal.person)
+    enrolled.enrol(code, system.home.deployment)
     return enrolled
 
 
+@pytest.fixture(scope="session")
+def contract() -> bytes:
+    return (REPOSITORY / "examples/contract/contract.pdf").read_bytes()
+
+
 @pytest.fixture
-def contract() -> Path:
-    return REPOSITORY / "examples/contract/contract.pdf"
+def apart(system: System, tmp_path: Path) -> Path:
+    """A folder for a signed PDF taken apart, with the chain it must lead to."""
+    public = system.home.public
+    chain = (public / "ca-chain.pem").read_bytes() + (public / "root.pem").read_bytes()
+    (tmp_path / "chain.pem").write_bytes(chain)
+    return tmp_path
