@@ -23,7 +23,12 @@ from grpc_api.servers.internal_signing import SigningServicer
 from grpc_api.servers.phone_device import DeviceServicer
 from grpc_api.servers.phone_enrolment import EnrolmentServicer
 from grpc_api.servers.phone_identity import DeviceDoor
-from grpc_api.servers.phone_limits import RelayLimits, StreamGate
+from grpc_api.servers.phone_limits import (
+    DOCUMENTS_A_MINUTE,
+    DOCUMENTS_AT_ONCE,
+    RelayLimits,
+    StreamGate,
+)
 from grpc_api.servers.phone_relay import Relay, RelayServicer
 from grpc_api.servers.phone_requests import RequestsServicer, ResultsServicer
 from signer_core.identifiers import RequestId, VaultId
@@ -119,9 +124,10 @@ def add_phone_services(
     """Register what enrolled phones may call."""
     door = DeviceDoor(Devices(parts.engine))
     requests, files = Requests(parts.engine), Files(parts.engine)
-    relay = RelayServicer(
-        door, requests, parts.neighbours.relay, StreamGate(parts.limits), parts.limits, ended
-    )
+    limits = parts.limits
+    relays = StreamGate(limits.streams, limits.streams_a_minute)
+    documents = StreamGate(DOCUMENTS_AT_ONCE, DOCUMENTS_A_MINUTE)
+    relay = RelayServicer(door, requests, parts.neighbours.relay, relays, limits, ended)
     device = DeviceServicer(
         door, requests, parts.enrolment(), parts.neighbours.registrar, parts.neighbours.keys
     )
@@ -132,10 +138,11 @@ def add_phone_services(
         collection=collection,
         closing=parts.closing(),
         notices=parts.notices,
-        gate=StreamGate(parts.limits),
+        watches=StreamGate(limits.streams, limits.streams_a_minute),
+        documents=documents,
         clock=parts.clock,
     )
-    results = ResultsServicer(door, requests, files, collection, parts.clock)
+    results = ResultsServicer(door, requests, files, collection, documents, parts.clock)
     add_RelayServiceServicer_to_server(relay, server)
     add_DeviceServiceServicer_to_server(device, server)
     add_RequestsServiceServicer_to_server(shown, server)

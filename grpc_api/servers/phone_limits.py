@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -11,6 +12,9 @@ from limits.strategies import MovingWindowRateLimiter
 
 from signer_core.errors import UnavailableError
 from signer_core.identifiers import DeviceKeyHash
+
+DOCUMENTS_AT_ONCE: Final = 4  # each holds up to 21 MiB in memory
+DOCUMENTS_A_MINUTE: Final = 600  # a request of 64 files may be fetched several times
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,9 @@ class RelayLimits:
 class StreamGate:
     """Counts the streams of each device. Mutable: it is the count."""
 
-    def __init__(self, limits: RelayLimits) -> None:
-        self._limits = limits
+    def __init__(self, at_once: int, a_minute: int) -> None:
+        self._at_once = at_once
+        self._a_minute = RateLimitItemPerMinute(a_minute)
         self._open: Counter[DeviceKeyHash] = Counter()
         self._rate = MovingWindowRateLimiter(MemoryStorage())
 
@@ -38,10 +43,9 @@ class StreamGate:
         Raises:
             UnavailableError: the device has too many streams, or opened too many in a minute.
         """
-        if self._open[device] >= self._limits.streams:
+        if self._open[device] >= self._at_once:
             raise UnavailableError("this phone has too many connections open: close one")
-        per_minute = RateLimitItemPerMinute(self._limits.streams_a_minute)
-        if not self._rate.hit(per_minute, device.hex()):
+        if not self._rate.hit(self._a_minute, device.hex()):
             raise UnavailableError("this phone connects too often: wait a minute")
         self._open[device] += 1
         try:

@@ -40,7 +40,8 @@ class RequestsServicer(services.RequestsServiceServicer):
     collection: Collection
     closing: Closing
     notices: Notices
-    gate: StreamGate
+    watches: StreamGate
+    documents: StreamGate
     clock: Clock
 
     @override
@@ -70,7 +71,7 @@ class RequestsServicer(services.RequestsServiceServicer):
         """Send the ids of open requests, each once."""
         device = await self.door.identify(context)
         sent: set[RequestId] = set()
-        with self.gate.admit(device.key_hash), self.notices.watch(device.key_id) as bell:
+        with self.watches.admit(device.key_hash), self.notices.watch(device.key_id) as bell:
             while True:
                 found = await self.requests.list_open(device.key_id, self._now_s())
                 for one in reversed(found):
@@ -96,9 +97,10 @@ class RequestsServicer(services.RequestsServiceServicer):
         """Stream a document as it will be signed."""
         device = await self.door.identify(context)
         found = await own_request(self.requests, device.key_id, request.request_id)
-        pdf = await self.files.prepared(found.request_id, request.file_index)
-        for chunk in chunks(pdf):
-            yield wire.GetDocumentResponse(chunk=chunk)
+        with self.documents.admit(device.key_hash):
+            pdf = await self.files.prepared(found.request_id, request.file_index)
+            for chunk in chunks(pdf):
+                yield wire.GetDocumentResponse(chunk=chunk)
 
     async def _fresh(self, key_id: KeyId, raw_id: bytes) -> Request:
         found = await own_request(self.requests, key_id, raw_id)
@@ -118,6 +120,7 @@ class ResultsServicer(services.ResultsServiceServicer):
     requests: Requests
     files: Files
     collection: Collection
+    documents: StreamGate
     clock: Clock
 
     @override
@@ -140,6 +143,7 @@ class ResultsServicer(services.ResultsServiceServicer):
         """Stream a signed document."""
         device = await self.door.identify(context)
         found = await own_request(self.requests, device.key_id, request.request_id)
-        pdf = await self.files.signed(found.request_id, request.file_index)
-        for chunk in chunks(pdf):
-            yield wire.GetSignedDocumentResponse(chunk=chunk)
+        with self.documents.admit(device.key_hash):
+            pdf = await self.files.signed(found.request_id, request.file_index)
+            for chunk in chunks(pdf):
+                yield wire.GetSignedDocumentResponse(chunk=chunk)

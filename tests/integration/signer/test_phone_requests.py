@@ -9,8 +9,9 @@ from grpc_api.gen.signer.internal.v1 import signing_pb2 as internal
 from grpc_api.gen.signer.phone.v1 import device_pb2
 from grpc_api.gen.signer.phone.v1 import requests_pb2 as phones
 from signer_core.ports import RequestState
+from tests.fakes import handmade
 from tests.fakes.refusals import drain, refused
-from tests.fakes.uploads import create
+from tests.fakes.uploads import create, file
 
 OTHER_PERSON = "9876543210"
 USUAL_TTL = timedelta(seconds=900)
@@ -183,6 +184,21 @@ async def test_a_phone_may_not_open_watches_without_end(phone):
         await drain(phone.requests.WatchRequests(phones.WatchRequestsRequest()))
     for watch in watches:
         watch.cancel()
+
+
+async def test_a_phone_may_not_hold_documents_without_end(world, phone):
+    """Each one being sent is in the signer's memory."""
+    padding = b"<< /Length %d >>\nstream\n%s\nendstream" % (4 << 20, bytes(4 << 20))
+    big = handmade.with_table([*handmade.pages(), padding])
+    request_id = await create(await world.signing(), file(pdf=big))
+    ask = phones.GetDocumentRequest(request_id=request_id)
+    unread = [phone.requests.GetDocument(ask) for _ in range(4)]
+    for stream in unread:
+        await stream.read()  # and no further
+    with refused("unavailable", "close one"):
+        await drain(phone.requests.GetDocument(ask))
+    for stream in unread:
+        stream.cancel()
 
 
 async def _attributes(world, request_id):
