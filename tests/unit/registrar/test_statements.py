@@ -149,6 +149,11 @@ def test_no_algorithm_is_taken_from_the_header():
             verify_used_authorisation(token, PUBLIC)
 
 
+def test_a_statement_that_is_too_long_is_refused():
+    with pytest.raises(DeniedError):
+        verify_used_authorisation(_signed({**_claims(), "person": "x" * 4000}), PUBLIC)
+
+
 @pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "є.є.є", "A" * 5000])
 def test_what_is_no_statement_is_refused(text):
     with pytest.raises(DeniedError):
