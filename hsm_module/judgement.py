@@ -123,7 +123,6 @@ class Judgement:
         """§3.1.4: always commits, however late."""
         async with self._store.transaction() as transaction:
             row, _ = await transaction.keys.get(session.key_id)
-            await transaction.requests.burn(session.request_id)
             await retire(transaction, row, "wrong-arithmetic")
 
     async def _release(self, session: LiveSession, signatures: tuple[Signature, ...]) -> None:
