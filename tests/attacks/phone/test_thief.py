@@ -110,5 +110,5 @@ async def test_grant_with_the_persons_identifiers_is_gone_after_enrolment(enroll
     names = {path.name for path in enrolled.folder.iterdir()}
     assert names == {
         *("device-secret", "device-key.pem", "deployment.json", "device-chain.pem"),
-        *("share", "certificate.pem"),
+        *("share", "certificate.pem", ".lock"),
     }
