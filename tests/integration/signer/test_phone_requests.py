@@ -9,9 +9,9 @@ from grpc_api.gen.signer.internal.v1 import signing_pb2 as internal
 from grpc_api.gen.signer.phone.v1 import device_pb2
 from grpc_api.gen.signer.phone.v1 import requests_pb2 as phones
 from signer_core.ports import RequestState
-from tests.fakes import handmade
+from signer_core.storage.signer.files import Files
 from tests.fakes.refusals import drain, refused
-from tests.fakes.uploads import create, file
+from tests.fakes.uploads import create
 
 OTHER_PERSON = "9876543210"
 USUAL_TTL = timedelta(seconds=900)
@@ -186,19 +186,25 @@ async def test_a_phone_may_not_open_watches_without_end(phone):
         watch.cancel()
 
 
-async def test_a_phone_may_not_hold_documents_without_end(world, phone):
+async def test_a_phone_may_not_hold_documents_without_end(phone, request_id, monkeypatch):
     """Each one being sent is in the signer's memory."""
-    padding = b"<< /Length %d >>\nstream\n%s\nendstream" % (4 << 20, bytes(4 << 20))
-    big = handmade.with_table([*handmade.pages(), padding])
-    request_id = await create(await world.signing(), file(pdf=big))
+    reading = []
+
+    async def read_slowly(*_args):
+        reading.append(1)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Files, "prepared", read_slowly)
     ask = phones.GetDocumentRequest(request_id=request_id)
-    unread = [phone.requests.GetDocument(ask) for _ in range(4)]
-    for stream in unread:
-        await stream.read()  # and no further
+    unread = [asyncio.ensure_future(drain(phone.requests.GetDocument(ask))) for _ in range(4)]
+    async with asyncio.timeout(5):
+        while len(reading) < 4:
+            await asyncio.sleep(0.02)
     with refused("unavailable", "close one"):
-        await drain(phone.requests.GetDocument(ask))
+        await asyncio.wait_for(drain(phone.requests.GetDocument(ask)), 5)
     for stream in unread:
         stream.cancel()
+    await asyncio.gather(*unread, return_exceptions=True)
 
 
 async def _attributes(world, request_id):
