@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from zlib import crc32
 
-from deploy.home import write_whole
+from deploy.home import REPOSITORY, write_whole
 
 DEFAULTS = {"phone": 7443, "enrolment": 7444, "internal": 7445, "vault": 7446, "registrar": 7447}
 _BLOCK = 8  # distance between the ports of two checkouts
@@ -50,8 +50,9 @@ def is_free(port: int) -> bool:
 def _candidates(path: Path) -> list[dict[str, int]]:
     # The start depends on the checkout, so that two checkouts rarely try the same block at once.
     first = crc32(str(path).encode()) % _BLOCKS
+    usual = [DEFAULTS] if path.parent == REPOSITORY / "var" else []  # not for tests, beside it
     blocks = [(first + step) % _BLOCKS for step in range(100)]
-    return [DEFAULTS] + [
+    return usual + [
         {name: _FIRST + _BLOCK * block + offset for offset, name in enumerate(DEFAULTS)}
         for block in blocks
     ]

@@ -52,8 +52,8 @@ class TokenKey(ec.EllipticCurvePrivateKey):
     # ARG002, A002 below: the base class names these parameters; a refusal uses none of them
     def exchange(
         self,
-        algorithm: ec.ECDH,  # noqa: ARG002
-        peer_public_key: ec.EllipticCurvePublicKey,  # noqa: ARG002
+        algorithm: ec.ECDH,  # noqa: ARG002  the interface's
+        peer_public_key: ec.EllipticCurvePublicKey,  # noqa: ARG002  the interface's
     ) -> Never:
         """Refuse: a signing key does not agree on keys."""
         raise InvalidRequestError("a token key only signs")
@@ -64,9 +64,9 @@ class TokenKey(ec.EllipticCurvePrivateKey):
 
     def private_bytes(
         self,
-        encoding: serialization.Encoding,  # noqa: ARG002
-        format: serialization.PrivateFormat,  # noqa: A002, ARG002
-        encryption_algorithm: serialization.KeySerializationEncryption,  # noqa: ARG002
+        encoding: serialization.Encoding,  # noqa: ARG002  the interface's
+        format: serialization.PrivateFormat,  # noqa: A002, ARG002  the interface's
+        encryption_algorithm: serialization.KeySerializationEncryption,  # noqa: ARG002  as above
     ) -> Never:
         """Refuse: the private value stays in the token."""
         raise InvalidRequestError("the private value stays in the token")
