@@ -89,7 +89,7 @@ def _verify_form(registration: RequestRegistration) -> None:
         raise InvalidRequestError(f"a request has 1 to {MAX_DIGESTS} files")
     if not 1 <= len(registration.kind) <= MAX_KIND_CHARACTERS or not registration.kind.isascii():
         raise InvalidRequestError("the kind of a request is a short ASCII word")
-    if registration.kind == CERTIFICATE_KIND or len(set(ids)) != len(ids):
+    if registration.kind == CERTIFICATE_KIND:
         raise InvalidRequestError("a key's own certificate request cannot be registered")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage import sealing
@@ -13,7 +14,7 @@ from hsm_module.storage.rows import RequestRow
 from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.tables import requests
 from hsm_module.token.port import Token
-from signer_core.errors import NotFoundError, VerificationError
+from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.ports import RequestState, SignedItem
 
@@ -55,8 +56,15 @@ class RequestRows:
         return row
 
     async def insert(self, row: RequestRow) -> None:
-        """Store a new request."""
-        await self._connection.execute(insert(requests).values(await self._sealed(row)))
+        """Store a new request.
+
+        Raises:
+            InvalidRequestError: there is one of this id.
+        """
+        try:
+            await self._connection.execute(insert(requests).values(await self._sealed(row)))
+        except IntegrityError:
+            raise InvalidRequestError("this request id is taken by another request") from None
 
     async def save(self, row: RequestRow) -> None:
         """Write a row that was read in this transaction.

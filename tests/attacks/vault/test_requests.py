@@ -312,3 +312,13 @@ async def test_the_first_signing_uses_the_own_request_once(world):
     phone = await world.citizen()
     with pytest.raises(InvalidRequestError):
         await PhoneSigning(phone, world.connect(phone), world.own_ask(phone)).run()
+
+
+async def test_a_request_under_the_id_of_a_key_to_come_stops_that_enrolment_cleanly(world):
+    phone, victim = await world.enrol(), await world.prepare()
+    registration = world.registration(phone, request_id=RequestId(victim.key_id))
+    await world.vault.requests.register(registration)
+    with pytest.raises(InvalidRequestError):
+        await victim.enrol(world.connect(victim))
+    with pytest.raises(NotFoundError):
+        await world.vault.keys.key_state(victim.key_id)
