@@ -23,5 +23,7 @@ CLIENT_OPTIONS: Options = (
     ("grpc.enable_retries", 0),  # whoever calls decides: not every call may be made twice
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.initial_reconnect_backoff_ms", 200),  # a process is back within seconds of its death;
+    ("grpc.max_reconnect_backoff_ms", 2_000),  # gRPC's own limit would keep us away for 2 minutes
     ("grpc.use_local_subchannel_pool", 1),  # an identity never borrows another's connection
 )
