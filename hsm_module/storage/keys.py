@@ -17,6 +17,7 @@ from hsm_module.token.port import Token
 from signer_core.errors import DeniedError, NotFoundError, VerificationError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.ports import KeyStatus
+from signer_core.storage.engine import for_update
 
 
 class KeyRows:
@@ -27,14 +28,17 @@ class KeyRows:
         self._token = token
 
     async def get(self, key_id: KeyId) -> tuple[KeyRow, int]:
-        """Return a key's row, locked until the transaction ends, and the database's Unix time.
+        """Return a key's row, locked until a transaction that writes ends, and the Unix time.
+
+        The time is the database's, read once the row is locked: waiting for it may take seconds.
 
         Raises:
             NotFoundError: no such key.
             AlteredRowError: the row is not as the vault wrote it.
         """
         clock = unix_time_s(self._connection.dialect.name).label("now_s")
-        query = select(keys, clock).where(keys.c.key_id == key_id).with_for_update()
+        locked = for_update(self._connection, select(keys).where(keys.c.key_id == key_id))
+        query = select(locked.subquery(), clock)
         try:
             row = (await self._connection.execute(query)).mappings().one_or_none()
             if row is None:

@@ -17,6 +17,7 @@ from hsm_module.token.port import Token
 from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.ports import RequestState, SignedItem
+from signer_core.storage.engine import for_update
 
 _HASH_BYTES = 32
 
@@ -29,12 +30,14 @@ class RequestRows:
         self._token = token
 
     async def find(self, request_id: RequestId) -> RequestRow | None:
-        """Return a request's row, locked until the transaction ends, or None.
+        """Return a request's row, locked until a transaction that writes ends, or None.
 
         Raises:
             AlteredRowError: the row is not as the vault wrote it.
         """
-        query = select(requests).where(requests.c.request_id == request_id).with_for_update()
+        query = for_update(
+            self._connection, select(requests).where(requests.c.request_id == request_id)
+        )
         try:
             row = (await self._connection.execute(query)).mappings().one_or_none()
             if row is None:
@@ -44,7 +47,7 @@ class RequestRows:
             raise AlteredRowError("requests", None, request_id) from None
 
     async def get(self, request_id: RequestId) -> RequestRow:
-        """Return a request's row, locked until the transaction ends.
+        """Return a request's row, locked until a transaction that writes ends.
 
         Raises:
             NotFoundError: no such request.

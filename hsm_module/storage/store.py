@@ -1,8 +1,7 @@
 """Transactions of the vault's database, and the audit of rows that were altered."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -72,8 +71,6 @@ class Store:
     def __init__(self, engine: AsyncEngine, token: Token) -> None:
         self._engine = engine
         self._token = token
-        # SQLite has one writer; waiting here is fair, its own busy handler sleeps and polls
-        self._one_writer = asyncio.Lock() if engine.dialect.name == "sqlite" else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -83,8 +80,7 @@ class Store:
             AlteredRowError: a row in it is not as the vault wrote it; audited.
             UnavailableError: the database does not answer, or its disk is full.
         """
-        with_turn: AbstractAsyncContextManager[object] = self._one_writer or nullcontext()
-        async with self._audited(), with_turn, write_transaction(self._engine) as connection:
+        async with self._audited(), write_transaction(self._engine) as connection:
             yield Transaction(connection, self._token)
 
     @asynccontextmanager

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import DeniedError, NotFoundError
 from signer_core.identifiers import DeviceKeyHash
-from signer_core.storage.engine import write_transaction
+from signer_core.storage.engine import take_turn, write_transaction
 from signer_core.storage.registrar.codes import ActivationCodes, WrongGuesses
 
 ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # no I, L, O, 0, 1: 31 characters
@@ -22,6 +22,7 @@ LENGTH: Final = 10  # 49 bits
 LIFETIME_S: Final = 24 * 3600
 WINDOW_S: Final = 3600  # of the two limits below
 DEVICE_GUESSES: Final = 5  # a person mistypes
+TOPIC: Final = "activation"  # guesses are counted, and devices bound, by one process at a time
 ALL_GUESSES: Final = 600  # with a million live codes, a year of guessing finds one with 1 in 150
 
 
@@ -58,6 +59,7 @@ class Activation:
             DeniedError: too many wrong codes in the last hour, of this device or of all.
         """
         async with write_transaction(self.engine) as connection:
+            await take_turn(connection, TOPIC)
             await _verify_budget(WrongGuesses(connection), device, now_s)
             person_id = await ActivationCodes(connection).bind(self.code_hash(code), device, now_s)
             if person_id is None:

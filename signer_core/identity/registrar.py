@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from signer_core.errors import InvalidRequestError, NotFoundError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId, VaultId
-from signer_core.identity.activation import Activation
+from signer_core.identity.activation import TOPIC, Activation
 from signer_core.identity.attestation import sign_attestation
 from signer_core.identity.authorisation import (
     LIFETIME_S,
@@ -19,7 +19,7 @@ from signer_core.identity.authorisation import (
 )
 from signer_core.identity.ports import IdentityProvider, Occasion, Person, PhotoCheck
 from signer_core.ports import EnrolmentGrant
-from signer_core.storage.engine import read_transaction, write_transaction
+from signer_core.storage.engine import read_transaction, take_turn, write_transaction
 from signer_core.storage.registrar.codes import ActivationCodes, StoredGrant
 
 MAX_PHOTO_BYTES: Final = 256 << 10
@@ -86,6 +86,7 @@ class PeopleRegistrar:
             InvalidRequestError: it is for another vault.
         """
         async with write_transaction(self.activation.engine) as connection:
+            await take_turn(connection, TOPIC)
             codes = ActivationCodes(connection)
             stored = await codes.find_grant(code_hash)
             if stored is None:

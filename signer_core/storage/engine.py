@@ -1,38 +1,45 @@
 """Database engines, transactions and migrations, the same for every process with a database.
 
-SQLite in WAL mode with durable commits is the embedded default. Every write transaction there is
-`BEGIN IMMEDIATE`: it takes the one write lock at once instead of failing half-way. A URL of
-another dialect gets that dialect's own defaults.
+SQLite is the embedded default, PostgreSQL the engine for more than one process or machine. On both
+a transaction that writes is durable when its block has ended; on SQLite it is alone in the database
+meanwhile, on PostgreSQL it holds what it locks (`for_update`, `take_turn`).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Connection, Select, func, make_url, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signer_core.errors import UnavailableError
+from signer_core.storage.group_commit import GroupWriter
+from signer_core.storage.postgres import make_postgres_engine
+from signer_core.storage.sqlite import WRITE, make_sqlite_engine
 
-_SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",  # a commit survives a power cut
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 5000",  # milliseconds to wait for the write lock
-)
-_WRITE = "signer_write"  # execution option of a connection that will write
+# PostgreSQL may be gone for 10 s; a caller over gRPC waits 15 s (grpc_api/clients/calls.py).
+PATIENCE_S: Final = 12.0
+_PAUSE_S: Final = 0.2
+
+_writers: WeakKeyDictionary[AsyncEngine, GroupWriter] = WeakKeyDictionary()
 
 
 def make_engine(url: str) -> AsyncEngine:
-    """Make the engine of a database, for example `sqlite+aiosqlite:///var/signer/signer.db`."""
-    engine = create_async_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _configure_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    """Make the engine of a database.
+
+    For example `sqlite+aiosqlite:///var/signer/signer.db` or `postgresql://signer@db/signer`.
+    """
+    if make_url(url).get_backend_name() == "postgresql":
+        return make_postgres_engine(url)
+    engine = make_sqlite_engine(url)
+    _writers[engine] = GroupWriter(engine)
     return engine
 
 
@@ -41,10 +48,16 @@ async def write_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnectio
     """Run statements that write; committed durably at the end, undone on any error.
 
     Raises:
-        UnavailableError: the database is locked for over 5 s, full, or gone.
+        UnavailableError: the database is locked for over 5 s, full, or gone. Nothing was written,
+            or nobody knows: a repetition must be harmless.
     """
-    async with _available(engine) as connection:
-        await connection.execution_options(**{_WRITE: True})
+    writer = _writers.get(engine)
+    if writer is not None:
+        async with writer.transaction() as connection:
+            yield connection
+        return
+    async with _connected(engine) as connection:
+        await connection.execution_options(**{WRITE: True})
         async with connection.begin():
             yield connection
 
@@ -56,8 +69,28 @@ async def read_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection
     Raises:
         UnavailableError: the database is gone.
     """
-    async with _available(engine) as connection, connection.begin():
-        yield connection
+    async with _connected(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            await connection.execution_options(**snapshot)
+        async with connection.begin():
+            yield connection
+
+
+def for_update(connection: AsyncConnection, query: Select[Any]) -> Select[Any]:
+    """Lock the rows of a query until the transaction ends, if it is one that writes.
+
+    SQLite needs no row lock, and one that only reads would pay for it with a commit to disk.
+    """
+    begun = connection.sync_connection
+    writes = begun is not None and begun.get_execution_options().get(WRITE, False)
+    return query.with_for_update() if writes else query
+
+
+async def take_turn(connection: AsyncConnection, topic: str) -> None:
+    """Be the only writing transaction about `topic` until it ends; on SQLite it is that already."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(topic))))
 
 
 async def upgrade(url: str, script_location: Path) -> None:
@@ -73,6 +106,10 @@ async def upgrade(url: str, script_location: Path) -> None:
     engine = make_engine(url)
     try:
         async with write_transaction(engine) as connection:
+            if engine.dialect.name == "postgresql":  # tables of any size, another process first
+                await connection.execute(text("SET LOCAL statement_timeout = 0"))
+                await connection.execute(text("SET LOCAL lock_timeout = 0"))
+            await take_turn(connection, "migrations")
             await connection.run_sync(_upgrade, config)
     finally:
         await engine.dispose()
@@ -91,22 +128,28 @@ def _upgrade(connection: Connection, config: Config) -> None:
 
 
 @asynccontextmanager
-async def _available(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    connection = await _connect(engine)
     try:
-        async with engine.connect() as connection:
-            yield connection
-    except OperationalError:
-        raise UnavailableError("the database cannot be used now") from None
+        yield connection
+    finally:
+        await connection.close()
 
 
-def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
-    dbapi_connection.isolation_level = None  # the driver's own BEGIN comes too late
-    cursor = dbapi_connection.cursor()
-    for pragma in _SQLITE_PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+async def _connect(engine: AsyncEngine) -> AsyncConnection:
+    """Connect, waiting for a server that is away: nothing is written yet, nothing can be doubled.
 
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    Raises:
+        UnavailableError: it stays away, or it refuses us.
+    """
+    loop = asyncio.get_running_loop()
+    patient_until = loop.time() + (PATIENCE_S if engine.dialect.name == "postgresql" else 0)
+    while True:
+        try:
+            return await engine.connect()
+        except DBAPIError:  # it answered, and said no
+            raise UnavailableError("the database refuses this process") from None
+        except (OSError, PoolTimeoutError, UnavailableError):
+            if loop.time() >= patient_until:
+                raise UnavailableError("the database cannot be used now") from None
+        await asyncio.sleep(_PAUSE_S)

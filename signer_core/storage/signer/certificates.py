@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.keys.certificates import PersonCertificate
-from signer_core.storage.engine import read_transaction, write_transaction
+from signer_core.storage.engine import read_transaction, take_turn, write_transaction
 from signer_core.storage.signer.tables import certificates
 
 
@@ -35,6 +35,7 @@ class Certificates:
         )
         try:
             async with write_transaction(self._engine) as connection:
+                await take_turn(connection, f"certificates of {certificate.person_code}")
                 await connection.execute(earlier)
                 await connection.execute(insert(certificates).values(_row(certificate)))
         except IntegrityError:

@@ -16,7 +16,7 @@ from signer_core.signing.model import (
     RequestContent,
     RequestStatus,
 )
-from signer_core.storage.engine import read_transaction, write_transaction
+from signer_core.storage.engine import for_update, read_transaction, write_transaction
 from signer_core.storage.signer.tables import request_files, requests
 
 LISTED_AT_MOST = 100  # newest first, grpc_api/protos/signer/phone/v1/requests.proto
@@ -87,10 +87,12 @@ class Requests:
             requests.c.request_id == request_id, requests.c.status == RequestStatus.NEW
         )
         async with write_transaction(self._engine) as connection:
-            await connection.execute(
-                delete(request_files).where(request_files.c.request_id.in_(new))
-            )
-            await connection.execute(delete(requests).where(requests.c.request_id.in_(new)))
+            # locked: another process may be opening it
+            if await connection.scalar(for_update(connection, new)) is None:
+                return
+            files_of_it = request_files.c.request_id == request_id
+            await connection.execute(delete(request_files).where(files_of_it))
+            await connection.execute(delete(requests).where(requests.c.request_id == request_id))
 
     async def intend(self, request_id: RequestId, closing: RequestStatus, reason: str) -> bool:
         """Say why an open request is about to be burned at the vault, before it is."""

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from signer_core.errors import UnavailableError
 from signer_core.storage import engine as storage
+from signer_core.storage import sqlite
 
 ENV = "from signer_core.storage.engine import run_migrations\n\nrun_migrations()\n"
 REVISION = """
@@ -68,12 +69,16 @@ async def test_sqlite_is_durable_and_strict(engine, name, value):
     assert await _pragma(engine, name) == value
 
 
-async def test_a_write_transaction_takes_the_lock_before_its_first_statement(engine, monkeypatch):
-    monkeypatch.setattr(storage, "_SQLITE_PRAGMAS", ("PRAGMA busy_timeout = 0",))
+async def test_a_write_transaction_takes_the_lock_before_its_first_statement(
+    engine, url, monkeypatch
+):
+    monkeypatch.setattr(sqlite, "_PRAGMAS", ("PRAGMA busy_timeout = 0",))
+    other_process = storage.make_engine(url)
     async with storage.write_transaction(engine):
         with pytest.raises(UnavailableError):
-            async with storage.write_transaction(engine) as second:
+            async with storage.write_transaction(other_process) as second:
                 await second.execute(text("SELECT 1"))
+    await other_process.dispose()
 
 
 async def test_a_reader_does_not_wait_for_a_writer(engine):
