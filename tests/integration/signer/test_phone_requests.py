@@ -181,7 +181,8 @@ async def test_a_phone_may_not_open_watches_without_end(phone):
     watches = [phone.requests.WatchRequests(phones.WatchRequestsRequest()) for _ in range(4)]
     await asyncio.sleep(0.2)
     with refused("unavailable"):
-        await drain(phone.requests.WatchRequests(phones.WatchRequestsRequest()))
+        watch = phone.requests.WatchRequests(phones.WatchRequestsRequest())
+        await asyncio.wait_for(drain(watch), 5)
     for watch in watches:
         watch.cancel()
 
