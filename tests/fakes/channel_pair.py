@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from grpc_api.channel import Timeouts, device_channel, vault_channel
 from signer_core.errors import SignerError
 
-QUICK = Timeouts(handshake_s=0.4, receive_s=0.4, send_s=0.4)
+QUICK = Timeouts(handshake_s=1.0, receive_s=1.0, send_s=1.0)
 Tamper = Callable[[bytes], bytes]
 
 
