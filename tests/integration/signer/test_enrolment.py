@@ -22,6 +22,14 @@ def csr_of(key):
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
+def long_csr():
+    """Over 1 KiB, and right in all else."""
+    names = x509.SubjectAlternativeName([x509.DNSName("x" * 60 + f"{n}") for n in range(20)])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    signed = builder.add_extension(names, critical=False).sign(new_key(), hashes.SHA256())
+    return signed.public_bytes(Encoding.DER)
+
+
 def forged_csr():
     der = bytearray(csr_of(new_key()))
     der[-1] ^= 1
@@ -35,7 +43,7 @@ BAD = {
     "no photo": {"photo": b""},
     "a photo over 256 KiB": {"photo": bytes(256 * 1024 + 1)},
     "no csr": {"device_csr": b""},
-    "a csr over 1 KiB": {"device_csr": csr_of(new_key()) + bytes(1024)},
+    "a csr over 1 KiB": {"device_csr": long_csr()},
     "a broken csr": {"device_csr": b"\x30\x03\x02\x01\x01"},
     "a csr with a false signature": {"device_csr": forged_csr()},
     "a csr on another curve": {"device_csr": csr_of(ec.generate_private_key(ec.SECP384R1()))},
