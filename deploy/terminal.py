@@ -12,6 +12,7 @@ from rich.markup import escape
 from deploy.supervision import StartError
 
 console = Console(highlight=False)
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a shell's background job ignores the first
 
 
 class Story:
@@ -56,7 +57,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {kind: signal.signal(kind, interrupt) for kind in (signal.SIGTERM, signal.SIGHUP)}
+    before = {kind: signal.signal(kind, interrupt) for kind in _ENDS}
     try:
         yield
     finally:

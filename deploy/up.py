@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 
 from deploy import terminal
 from deploy.home import REPOSITORY, Home
@@ -24,8 +25,15 @@ _PAGE = """
 
 Ctrl-C stops everything.
 """
-_STEPS = """  make demo                         a made-up person signs a PDF, on this system
-  make down                         stop it from there"""
+_STEPS = """  make demo                                     all of the following, told with times
+  scripts/run signer people                     made-up people and what happens to each
+  scripts/run signer activation-code PERSON     a one-time code for one of them
+  scripts/run signer-phone enrol CODE           a phone of theirs, with a PIN you choose
+  scripts/run signer request FILE.pdf --person CODE-OF-PERSON \\
+      --relying-party sandbox-bank --purpose "Why" --out signed
+  scripts/run signer-phone requests             what the phone is asked
+  scripts/run signer-phone sign ID
+  scripts/run signer verify signed/FILE.signed.pdf"""
 
 
 def main() -> None:
@@ -34,7 +42,8 @@ def main() -> None:
         if not system.ours:
             raise StartError("it runs already, in another terminal; stop it with: make down")
         console.print(_PAGE.format(**system.ports, logs=system.home.logs, steps=_STEPS))
-        _watch(system)
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            _watch(system)
 
 
 def _watch(system: System) -> None:
