@@ -11,6 +11,7 @@ from grpc_reflection.v1alpha import reflection
 from grpc_api.interceptors.callers import Callers, caller_interceptor
 from grpc_api.interceptors.correlation import correlation_interceptor
 from grpc_api.interceptors.deadlines import deadline_interceptor
+from grpc_api.interceptors.decoding import DecodingInterceptor
 from grpc_api.interceptors.errors import error_interceptor
 from grpc_api.server_options import SERVER_OPTIONS
 from signer_core.errors import UnavailableError
@@ -70,4 +71,6 @@ def _common() -> list[grpc.aio.ServerInterceptor]:
 
 
 def _server(interceptors: Sequence[grpc.aio.ServerInterceptor]) -> grpc.aio.Server:
-    return grpc.aio.server(interceptors=list(interceptors), options=SERVER_OPTIONS)
+    return grpc.aio.server(
+        interceptors=[*interceptors, DecodingInterceptor()], options=SERVER_OPTIONS
+    )

@@ -46,17 +46,24 @@ def wrap(handler: Handler, around: Around) -> Handler:
 
     An interceptor sees a handler, not the call: it must rebuild the handler, kind by kind.
     """
-    kinds: list[tuple[Any, Any, Any]] = [
-        (handler.unary_unary, grpc.unary_unary_rpc_method_handler, _single),
-        (handler.stream_unary, grpc.stream_unary_rpc_method_handler, _single),
-        (handler.unary_stream, grpc.unary_stream_rpc_method_handler, _streamed),
-        (handler.stream_stream, grpc.stream_stream_rpc_method_handler, _streamed),
-    ]
-    ((behaviour, make, wrapper),) = [kind for kind in kinds if kind[0] is not None]
+    behaviour, make = parts(handler)
+    wrapper = _streamed if handler.response_streaming else _single
     rebuilt: Handler = make(
         wrapper(behaviour, around), handler.request_deserializer, handler.response_serializer
     )
     return rebuilt
+
+
+def parts(handler: Handler) -> tuple[Callable[..., Any], Callable[..., Handler]]:
+    """Return what a handler does, and what makes another handler of its kind."""
+    kinds: list[tuple[Any, Any]] = [
+        (handler.unary_unary, grpc.unary_unary_rpc_method_handler),
+        (handler.stream_unary, grpc.stream_unary_rpc_method_handler),
+        (handler.unary_stream, grpc.unary_stream_rpc_method_handler),
+        (handler.stream_stream, grpc.stream_stream_rpc_method_handler),
+    ]
+    (found,) = [kind for kind in kinds if kind[0] is not None]
+    return found
 
 
 def _single(behaviour: Callable[..., Any], around: Around) -> Callable[..., Any]:

@@ -1,11 +1,11 @@
 """VaultRelayService: the vault's end of a phone's channel, over a stream of TLS records."""
 
 import ssl
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 from typing_extensions import override
 
 from grpc_api.channel import vault_channel
@@ -33,7 +33,7 @@ class VaultRelayServicer(services.VaultRelayServiceServicer):
         async def write(records: bytes) -> None:
             await _write(context, records)
 
-        channel = await vault_channel(lambda: _read(context), write, self.tls)
+        channel = await vault_channel(lambda: _read(request_iterator), write, self.tls)
         try:
             await self.sessions.serve(channel.device_certificate, channel)
         except SignerError as error:
@@ -43,10 +43,10 @@ class VaultRelayServicer(services.VaultRelayServiceServicer):
             await channel.close()
 
 
-async def _read(context: Context) -> bytes:
+async def _read(requests: AsyncIterator[wire.ConnectRequest]) -> bytes:
     """Return the phone's next records; none at the end of the stream."""
-    message = await context.read()
-    if message is grpc.aio.EOF:
+    message = await anext(requests, None)
+    if message is None:
         return b""
     records: bytes = message.tls_records
     if len(records) > MAX_CHUNK_BYTES:
