@@ -1,6 +1,6 @@
 """Certificates of this phone, checked against its own keys and the pinned root."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -75,6 +75,19 @@ def verify_subject(certificate: x509.Certificate, who: AuthorisedSubject) -> Non
     for oid, value in expected:
         if [a.value for a in certificate.subject.get_attributes_for_oid(oid)] != [value]:
             raise VerificationError("the certificate names another person")
+
+
+def birth_date(certificate: x509.Certificate) -> date | None:
+    """Return the birth date in the Ukrainian tax number of a certificate, None where there is none.
+
+    Its first five digits count days since 31 December 1899 (docs/sandbox-people.md). Wanted only
+    because the date's digits are a weak PIN.
+    """
+    for name in certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER):
+        scheme, _, code = str(name.value).partition("-")
+        if scheme == "TINUA" and len(code) == 10 and code.isascii() and code.isdigit():
+            return date(1899, 12, 31) + timedelta(days=int(code[:5]))
+    return None
 
 
 def _parse(chain: list[bytes]) -> list[x509.Certificate]:

@@ -20,10 +20,9 @@ from mobile_share.certificates import (
 )
 from mobile_share.keystore import make_csr
 from mobile_share.phone import Grant, Phone
-from mobile_share.pin import SALT_BYTES, Argon2Parameters, PinMask, derive_factor, mask_share
 from mobile_share.ports import EnrolmentClient, EnrolmentGrant, SignerClient
 from mobile_share.session import Job, expect, open_session
-from mobile_share.share_file import StoredShare
+from mobile_share.share_file import masked
 from mobile_share.vault_channel import open_vault
 from signer_core.errors import NotFoundError, ProtocolAbortError, VerificationError
 from signer_core.identifiers import RequestId, VaultId
@@ -110,7 +109,7 @@ async def make_shares(phone: Phone, signer: SignerClient, grant: Grant, pin: str
     )
     async with open_vault(phone, signer, grant.key_id, RequestId(grant.key_id)) as channel:
         enrolled = await _run_rows(channel, identity, grant.authorisation)
-        phone.shares.create(await _mask(enrolled, pin, identity.device_secret))
+        phone.shares.create(await masked(enrolled, pin, identity.device_secret))
         await channel.send(enrolled.confirmation)  # only now the vault may activate its half
         expect(await channel.receive(), Enrolled)
 
@@ -129,12 +128,6 @@ async def _run_rows(
     await channel.send(party.step7_open_check(check))
     opening = expect(await channel.receive(), VaultOpening)
     return await asyncio.to_thread(party.step9_store, opening)
-
-
-async def _mask(enrolled: DeviceEnrolled, pin: str, device_secret: bytes) -> StoredShare:
-    mask = PinMask(secrets.token_bytes(SALT_BYTES), Argon2Parameters())
-    masked = mask_share(enrolled.x2, await derive_factor(pin, device_secret, mask))
-    return StoredShare(enrolled.share, masked, mask, epoch=0, epoch_key=enrolled.epoch_key)
 
 
 async def certify(

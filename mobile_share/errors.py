@@ -43,3 +43,7 @@ class UnansweredSessionsError(PhoneError):
 
 class ReplyLostError(PhoneError):
     """The connection broke after step 5: only the vault knows whether it signed; ask for it."""
+
+
+class UnchangedError(PhoneError):
+    """A change of PIN or shares did not reach the vault: everything is as before it."""

@@ -60,6 +60,32 @@ def write_durably(path: Path, data: bytes) -> None:
         raise storage_error(error) from error
 
 
+def rename_durably(path: Path, target: Path) -> None:
+    """Put `path` in the place of `target`, at once; when this returns, it survives a power cut.
+
+    Raises:
+        StorageError: nothing was replaced.
+    """
+    try:
+        path.replace(target)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise storage_error(error) from error
+
+
+def remove_durably(path: Path) -> None:
+    """Remove a file, or find it gone; when this returns, it stays gone after a power cut.
+
+    Raises:
+        StorageError: it is still there.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise storage_error(error) from error
+
+
 def _write_new(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     with open(descriptor, "wb") as file:  # noqa: PTH123  pathlib cannot open a descriptor

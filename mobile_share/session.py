@@ -1,11 +1,11 @@
-"""One signing session of the phone, from the share file to the new epoch (docs/spec §3)."""
+"""One session of the phone, from the share file to the new epoch (docs/spec/ecdsa2p.md §3)."""
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from grpc_api.channel import DeviceChannel, EpochAcked, FromVault
 from mobile_share.errors import DamagedFileError, ReplyLostError, UnansweredSessionsError
@@ -15,12 +15,19 @@ from mobile_share.ports import SignerClient
 from mobile_share.share_file import ShareStatus, ShareStore, StoredShare
 from mobile_share.vault_channel import open_vault
 from mobile_share.weak_pins import verify_pin_form
-from signer_core.errors import ProtocolAbortError, RetireShareError, UnavailableError
-from signer_core.identifiers import RequestId
+from signer_core.errors import (
+    KeySuspendedError,
+    ProtocolAbortError,
+    RetireShareError,
+    UnavailableError,
+    UnknownGenerationError,
+)
+from signer_core.identifiers import RequestId, SessionId
 from signer_core.protocol.curve import Scalar
 from signer_core.protocol.ecdsa2p.device.signing import DeviceSigned, DeviceSigning, EpochState
 from signer_core.protocol.ecdsa2p.messages import (
     Item,
+    Message,
     NonceCommitments,
     NonceOpenings,
     PartialSignatures,
@@ -32,14 +39,23 @@ from signer_core.protocol.epoch import MAX_PENDING
 M = TypeVar("M")
 
 
+Use = Literal["sign", "refresh", "pin-change"]
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one session signs."""
+    """What one session is for."""
 
-    request_id: RequestId  # or the key id, for the key's own PKCS#10
-    request_hash: bytes  # 32 bytes
+    request_id: RequestId  # or the key id, where the session is about the key itself
+    request_hash: bytes  # 32 bytes, or empty: then there is no request, only a PIN to prove (§8)
     items: Sequence[Item]
     attestation: str = field(repr=False)  # of the photo check, at most 5 minutes old at step 3
+    use: Use = "sign"
+
+    @property
+    def signed_id(self) -> bytes:
+        """The request id of step 1: none without a request."""
+        return self.request_id if self.request_hash else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,8 @@ class SigningSession:
         self._stored = load_usable(store)
         epoch = EpochState(self._stored.epoch, self._stored.epoch_key, self._stored.pending)
         self._party = DeviceSigning(self._stored.share, device_secret, epoch, secrets.token_bytes)
+        self._use: Use = "sign"
+        self._x2: Scalar | None = None
 
     async def prepare(self, job: Job) -> None:
         """Run steps 1 to 4, while the person reads.
@@ -65,15 +83,16 @@ class SigningSession:
         Raises:
             SignerError: as the vault says; the session is over.
         """
+        self._use = job.use
         request = await asyncio.to_thread(
-            self._party.step1_request, "sign", job.request_id, job.request_hash, job.items
+            self._party.step1_request, job.use, job.signed_id, job.request_hash, job.items
         )
         await self._channel.send(request)
-        commitments = await self._receive(NonceCommitments)
+        commitments = await self.receive(NonceCommitments)
         attestation = job.attestation.encode("ascii")
         answer = await asyncio.to_thread(self._party.step3_answer, commitments, attestation)
         await self._channel.send(answer)
-        openings = await self._receive(NonceOpenings)
+        openings = await self.receive(NonceOpenings)
         await asyncio.to_thread(self._party.step5_check_openings, openings)
 
     async def sign(self, pin: str) -> Signed:
@@ -91,12 +110,51 @@ class SigningSession:
         self._store_pending()  # durable before step 5: a lost reply is told from a copy by it
         x2 = Scalar(unmask_share(self._stored.masked_share, factor))
         partials = await asyncio.to_thread(self._party.step5_sign, x2)
+        self._x2 = x2 if self._use != "sign" else None  # a transfer needs it, §8
         del x2, factor
         reply = await self._exchange_step5(partials)
         signed = await asyncio.to_thread(self._party.step7_verify, reply)
         self._store_epoch(signed)
         await self._acknowledge(signed)
         return Signed(signed.signatures, reply.wrong_tries)
+
+    def take_x2(self) -> Scalar:
+        """Return the unmasked share after `sign`, once: for the transfer that follows (§8).
+
+        Raises:
+            ProtocolAbortError: this session is for no transfer.
+        """
+        x2, self._x2 = self._x2, None
+        if x2 is None:
+            raise ProtocolAbortError("no transfer follows this session")
+        return x2
+
+    async def send(self, message: Message) -> None:
+        """Send a message of the transfer that follows in the same channel."""
+        await self._channel.send(message)
+
+    async def receive(self, kind: type[M]) -> M:
+        """Return the vault's next message, which must be of this kind.
+
+        Raises:
+            SignerError: as the vault says; what it says of the key is kept.
+            ProtocolAbortError: it is another message, or the channel ended.
+        """
+        return expect(await self._next(), kind)
+
+    @property
+    def sid(self) -> SessionId:
+        """The session, known after `prepare`."""
+        return self._party.sid
+
+    @property
+    def stored(self) -> StoredShare:
+        """The share in use, as it is stored now."""
+        return self._stored
+
+    def close_key(self, status: ShareStatus) -> None:
+        """Erase the share for good; only on a word from inside the channel."""
+        self._store.close(self._stored.closed(status))
 
     def _store_pending(self) -> None:
         self._stored = self._stored.with_pending(self._party.sid)
@@ -113,22 +171,26 @@ class SigningSession:
     def _store_epoch(self, signed: DeviceSigned) -> None:
         self._stored = self._stored.with_epoch(signed.epoch.number, signed.epoch.key)
         self._store.replace(self._stored)
+        self._store.erase_old()  # this was a success under the newest generation
 
     async def _acknowledge(self, signed: DeviceSigned) -> None:
         """Tell the vault that the epoch is stored; if that is lost, the next tag tells it."""
         with suppress(ProtocolAbortError, UnavailableError):
             await self._channel.send(signed.ack)
-            await self._receive(EpochAcked)
-
-    async def _receive(self, kind: type[M]) -> M:
-        return expect(await self._next(), kind)
+            await self.receive(EpochAcked)
 
     async def _next(self) -> FromVault:
-        """Return the vault's next message; its word that the key is retired is kept for good."""
+        """Return the vault's next message; what it says of the key is kept for good."""
         try:
             return await self._channel.receive()
         except RetireShareError:
-            self._store.replace(self._stored.retired())
+            self.close_key(ShareStatus.RETIRED)
+            raise
+        except KeySuspendedError:
+            self.close_key(ShareStatus.SUSPENDED)
+            raise
+        except UnknownGenerationError:
+            self._store.drop_next()  # the one in use stays, whatever the vault says of it
             raise
 
 
@@ -148,12 +210,14 @@ def load_usable(store: ShareStore) -> StoredShare:
 
     Raises:
         NotEnrolledError, DamagedFileError, UnsupportedVersionError: there is none to read.
-        RetireShareError: the vault retired it.
+        RetireShareError, KeySuspendedError: the vault said so, inside the channel.
         UnansweredSessionsError: 64 sessions are pending.
     """
     stored = store.load()
     if stored.status is ShareStatus.RETIRED:
         raise RetireShareError("this phone's key was retired for ever: enrol again")
+    if stored.status is ShareStatus.SUSPENDED:
+        raise KeySuspendedError("this phone's key is suspended: it never signs again, enrol anew")
     if len(stored.pending) >= MAX_PENDING:
         raise UnansweredSessionsError(
             f"{MAX_PENDING} signatures in a row got no answer; one more would look like a copy of"
@@ -168,8 +232,32 @@ async def open_session(
 ) -> AsyncIterator[SigningSession]:
     """Open a channel and run steps 1 to 4; then `sign` with the PIN.
 
+    After a refresh that broke off, the newer generation is tried first: the vault may know it
+    already, and then the older one shown would look like a copy. One it does not know is dropped.
+
     Raises:
         as `load_usable`, `open_vault` and `SigningSession.prepare`.
+    """
+    async with AsyncExitStack() as stack:
+        tried = load_usable(phone.shares).share.generation
+        try:
+            session = await stack.enter_async_context(open_newest(phone, signer, job))
+        except UnknownGenerationError:
+            if load_usable(phone.shares).share.generation == tried:
+                raise
+            session = await stack.enter_async_context(open_newest(phone, signer, job))
+        yield session
+
+
+@asynccontextmanager
+async def open_newest(
+    phone: Phone, signer: SignerClient, job: Job
+) -> AsyncIterator[SigningSession]:
+    """Like `open_session`, with the newest generation only.
+
+    Raises:
+        UnknownGenerationError: the vault does not know it, and it is dropped here.
+        as `open_session`.
     """
     store = phone.shares
     stored = load_usable(store)

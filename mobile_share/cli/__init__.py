@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mobile_share.cli import enrol, requests, sign, status
+from mobile_share.cli import change, enrol, requests, sign, status
 from mobile_share.cli.context import KeyStoreKind, Options
 from mobile_share.cli.running import install
 
@@ -39,6 +39,8 @@ for _command in (
     sign.sign,
     requests.decline,
     requests.watch,
+    change.pin_change,
+    change.refresh,
     status.status,
 ):
     app.command()(_command)

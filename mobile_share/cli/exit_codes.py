@@ -26,6 +26,7 @@ EXIT_CODES: Final[Mapping[type[Exception], int]] = {
     core.UnknownGenerationError: 25,
     core.ProtocolAbortError: 26,
     phone.ReplyLostError: 27,
+    phone.UnchangedError: 28,
     core.UnavailableError: 30,
     phone.StorageError: 40,
     phone.FolderInUseError: 41,

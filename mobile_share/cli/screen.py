@@ -113,8 +113,13 @@ def show_outcome(outcome: Outcome, request_id: str) -> None:
         say(f"The vault's answer was lost; the signer says that {request_id} is signed.")
         return
     say(f"Signed: {outcome.signatures} of {outcome.signatures} documents of {request_id}.")
-    if outcome.wrong_tries:
-        say(f"{outcome.wrong_tries} wrong PINs were tried since the last time.")
+    say_wrong_tries(outcome.wrong_tries)
+
+
+def say_wrong_tries(count: int) -> None:
+    """Tell the owner of wrong PINs since the last success: were they his?"""
+    if count:
+        say(f"{count} wrong PINs were tried since the last time.")
 
 
 def common_name(certificate: x509.Certificate) -> str:

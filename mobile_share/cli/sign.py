@@ -1,6 +1,5 @@
 """`signer-phone sign`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,25 +12,13 @@ from mobile_share.cli.context import (
     parse_request_id,
     read_photo,
 )
-from mobile_share.cli.pin_entry import ask_pin
+from mobile_share.cli.pin_entry import PinEntry
 from mobile_share.cli.running import run
 from mobile_share.cli.screen import now_utc, progress, show_outcome, show_request
 from mobile_share.phone import Phone
 from mobile_share.ports import SignerClient
-from mobile_share.signing import fetch_request, prepare
+from mobile_share.signing import Outcome, fetch_request, prepare
 from signer_core.identifiers import RequestId
-
-
-@dataclass(slots=True)
-class _Pin:
-    """The PIN, asked for once, when the first request waits for it. Mutable: empty until then."""
-
-    from_stdin: bool
-    digits: str = ""
-
-    def ask(self) -> str:
-        self.digits = self.digits or ask_pin(from_stdin=self.from_stdin)
-        return self.digits
 
 
 def sign(
@@ -41,11 +28,11 @@ def sign(
     pin_stdin: PinStdin = False,
 ) -> None:
     """Check requests, show them, and sign all their documents with your PIN."""
-    run(_sign_all(context, requests, photo, _Pin(pin_stdin)))
+    run(_sign_all(context, requests, photo, PinEntry(pin_stdin)))
 
 
 async def _sign_all(
-    context: typer.Context, shown: list[str], photo_path: Path | None, pin: _Pin
+    context: typer.Context, shown: list[str], photo_path: Path | None, pin: PinEntry
 ) -> None:
     """Sign one request after another; the first that fails is the last, as its PIN may be wrong."""
     photo = read_photo(photo_path)
@@ -56,14 +43,17 @@ async def _sign_all(
 
 
 async def _sign(
-    phone: Phone, signer: SignerClient, request_id: RequestId, photo: bytes, pin: _Pin
+    phone: Phone, signer: SignerClient, request_id: RequestId, photo: bytes, pin: PinEntry
 ) -> None:
     now = now_utc()
     with progress("Fetching and checking the documents"):
         request = await fetch_request(phone, signer, request_id, now)
     show_request(request, int(now.timestamp()))
-    async with prepare(phone, signer, request, photo) as prepared:
-        digits = pin.ask()
-        with progress("Signing"):
-            outcome = await prepared.sign(digits)
-    show_outcome(outcome, request_id.hex())
+
+    async def attempt() -> Outcome:
+        async with prepare(phone, signer, request, photo) as prepared:
+            digits = pin.ask()
+            with progress("Signing"):
+                return await prepared.sign(digits)
+
+    show_outcome(await pin.until_right(attempt), request_id.hex())

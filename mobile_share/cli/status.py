@@ -22,3 +22,7 @@ async def _status(context: typer.Context) -> None:
     show_status(certificate, stored.share.key_id.hex(), report, now_utc())
     if stored.status is ShareStatus.RETIRED:
         say("The vault retired this phone's key for ever: enrol again, with another --home.")
+    elif stored.status is ShareStatus.SUSPENDED:
+        say("The vault suspended this phone's key for good: enrol again, with another --home.")
+    if phone.shares.has_next():
+        say("A change of PIN or shares is unfinished: your next signature finishes it.")

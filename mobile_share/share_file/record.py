@@ -23,6 +23,7 @@ class ShareStatus(StrEnum):
 
     ACTIVE = "active"
     RETIRED = "retired"
+    SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,11 @@ class StoredShare:
         """Go to the next epoch, which answers every pending session."""
         return replace(self, epoch=number, epoch_key=key, pending=())
 
-    def retired(self) -> Self:
-        """Forget every secret for good; key id and Q stay, to say which key it was."""
+    def closed(self, status: ShareStatus) -> Self:
+        """Forget every secret for good; key id and Q stay, to say which key it was.
+
+        A suspended key is never resumed (§5), so its secrets go as those of a retired one do.
+        """
         empty = bytes(len(self.share.zeros))
         return replace(
             self,
@@ -54,7 +58,7 @@ class StoredShare:
             masked_share=bytes(_SCALAR_BYTES),
             epoch_key=bytes(KEY_BYTES),
             pending=(),
-            status=ShareStatus.RETIRED,
+            status=status,
         )
 
     def to_bytes(self) -> bytes:

@@ -161,7 +161,7 @@ def test_an_older_epoch_does_not_replace_a_newer_one(store):
 def test_retired_share_keeps_no_secret(store):
     share = make_share(pending=(b"s" * 32,))
     store.create(share)
-    store.replace(share.retired())
+    store.replace(share.closed(ShareStatus.RETIRED))
     left = store.load()
     assert left.status is ShareStatus.RETIRED
     assert left.share.key_id == share.share.key_id
