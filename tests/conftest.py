@@ -1,3 +1,8 @@
 """Fixtures live in tests/fixtures, a file a part."""
 
-pytest_plugins = ["tests.fixtures.certificates", "tests.fixtures.softhsm", "tests.fixtures.vault"]
+pytest_plugins = [
+    "tests.fixtures.certificates",
+    "tests.fixtures.postgres",
+    "tests.fixtures.softhsm",
+    "tests.fixtures.vault",
+]

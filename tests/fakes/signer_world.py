@@ -50,8 +50,7 @@ from signer_core.pki.process import ProcessNames, issue_process
 from signer_core.pki.relying_party import RelyingParty
 from signer_core.signing.collect import Collection
 from signer_core.signing.relying_parties import RegistryRecord, RelyingParties
-from signer_core.storage.engine import make_engine, upgrade
-from signer_core.storage.signer.schema import MIGRATIONS
+from signer_core.storage.engine import make_engine
 from tests.fakes.pki import Hierarchy, issuance, make_hierarchy, new_key
 from tests.fakes.vault_ports import FakeRegistrar, FakeVault, new_citizen
 
@@ -185,11 +184,12 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, limits: RelayLimits | None = None) -> AsyncIterator[World]:
+async def open_world(
+    folder: Path, url: str, limits: RelayLimits | None = None
+) -> AsyncIterator[World]:
+    """Serve a signer over a migrated database."""
     hierarchy, clock = make_hierarchy(), FixedClock()
     vault, registrar = FakeVault(hierarchy, clock), FakeRegistrar()
-    url = f"sqlite+aiosqlite:///{folder}/signer.db"
-    await upgrade(url, MIGRATIONS)
     engine = make_engine(url)
     with ThreadPoolExecutor(1) as executor:
         neighbours = Neighbours(registrar, vault, vault, vault.relay, VaultId("vault-1"))

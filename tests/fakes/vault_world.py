@@ -2,12 +2,9 @@
 
 import dataclasses
 import secrets
-import sqlite3
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -48,7 +45,15 @@ from signer_core.protocol.request import request_hash
 from signer_core.protocol.to_be_signed import make_pkcs10_info
 from signer_core.protocol.transcript import Q
 from signer_core.storage.engine import make_engine, upgrade
-from tests.fakes.vault_phone import Ask, Connection, Phone, PhoneSigning, Tamper, untouched
+from tests.fakes.vault_phone import (
+    Ask,
+    Connection,
+    Phone,
+    PhoneSigning,
+    PhoneTransfer,
+    Tamper,
+    untouched,
+)
 
 VAULT = VaultId("vault-1")
 SUBJECT = Subject("Тестова Олена", "Тестова", "Олена", "1234567899", "19900101-00009")
@@ -71,9 +76,18 @@ def open_database(url: str, clock: Clock) -> AsyncEngine:
     """Open an engine whose SQL clock is `clock`."""
     engine = make_engine(url)
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_clock(connection: Any, _record: Any) -> None:
-        connection.create_function("unixepoch", 0, clock.unix_time_s)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def set_clock(connection: Any, _record: Any) -> None:
+            connection.create_function("unixepoch", 0, clock.unix_time_s)
+
+    else:
+
+        @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
+        def turn_clock(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> Any:
+            ahead = f"clock_timestamp() + interval '{clock.ahead_s} s'"
+            return sql.replace("clock_timestamp()", ahead), values
 
     return engine
 
@@ -113,10 +127,9 @@ class VaultProcess:
 class VaultWorld:
     """Everything around one vault database."""
 
-    def __init__(self, token: Token, folder: Path) -> None:
+    def __init__(self, token: Token, url: str) -> None:
         self.token = token
-        self.database = folder / "vault.db"
-        self.url = f"sqlite+aiosqlite:///{self.database}"
+        self.url = url
         self.clock = Clock()
         self.registrar_key = ec.generate_private_key(ec.SECP256R1())
         self.engines: list[AsyncEngine] = []
@@ -251,8 +264,29 @@ class VaultWorld:
 
     def signing(self, phone: Phone, ask: Ask, vault: VaultProcess | None = None) -> PhoneSigning:
         """Begin a session about `ask`, with a photo check made now."""
-        ask = dataclasses.replace(ask, attestation=self.attest(phone, ask.request_id))
+        about = ask.request_id or phone.key_id
+        ask = dataclasses.replace(ask, attestation=self.attest(phone, about))
         return PhoneSigning(phone, self.connect(phone, vault), ask)
+
+    async def refresh(self, phone: Phone, vault: VaultProcess | None = None) -> Phone:
+        """Make new shares; return the phone that has them. The old ones stay in `phone`."""
+        return await PhoneTransfer(await self.proved(phone, vault)).run()
+
+    async def proved(
+        self, phone: Phone, vault: VaultProcess | None = None, use: str = "refresh"
+    ) -> PhoneSigning:
+        """Return a session that has proved the PIN, before row 2 of its transfer."""
+        session = self.signing(phone, self.empty_ask(phone, use), vault)
+        await session.run()
+        return session
+
+    def empty_ask(self, phone: Phone, use: str) -> Ask:
+        """What a phone asks that wants nothing signed."""
+        return Ask(b"", b"", (), self.attest(phone, phone.key_id), use)
+
+    async def confirm(self, phone: Phone) -> None:
+        """Use the newest generation at once, to sign nothing."""
+        await self.signing(phone, self.empty_ask(phone, "sign")).run()
 
     async def try_wrong_pin(self, phone: Phone, ask: Ask, tamper: Tamper = untouched) -> None:
         """Run a session with an x2 that a wrong PIN unmasks; raises the vault's answer."""
@@ -264,7 +298,7 @@ class VaultWorld:
 
     async def row(self, table: str, **where: Any) -> dict[str, Any]:
         """Return the one row of a table, unchecked."""
-        condition = " AND ".join(f"{column} = :{column}" for column in where) or "1"
+        condition = " AND ".join(f"{column} = :{column}" for column in where) or "1 = 1"
         query = text(f"SELECT * FROM {table} WHERE {condition}")
         async with self.engines[0].connect() as connection:
             return dict((await connection.execute(query, where)).mappings().one())
@@ -275,9 +309,16 @@ class VaultWorld:
         condition = " AND ".join(f"{column} = :{column}" for column in where)
         values = {f"new_{column}": value for column, value in changes.items()} | where
         statement = f"UPDATE {table} SET {sets} WHERE {condition}"
-        with closing(sqlite3.connect(self.database)) as connection:
-            assert connection.execute(statement, values).rowcount == 1
-            connection.commit()
+        async with self.engines[0].connect() as connection:
+            unchecked = "PRAGMA foreign_keys = OFF"
+            if connection.dialect.name == "postgresql":
+                unchecked = "SET LOCAL session_replication_role = replica"
+            else:  # no effect within a transaction
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.exec_driver_sql(unchecked)
+            assert (await connection.execute(text(statement), values)).rowcount == 1
+            await connection.commit()
+            await connection.invalidate()
 
     async def events(self, phone: Phone) -> list[tuple[str, str]]:
         """Return the key's events in order."""

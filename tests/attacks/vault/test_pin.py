@@ -110,7 +110,8 @@ async def test_simultaneous_step_5s_of_one_key_are_judged_once(world):
     answers = await asyncio.gather(
         *(session.sign(wrong) for session in sessions), return_exceptions=True
     )
-    assert [type(answer) for answer in answers[:-1]] == [ProtocolAbortError] * 7
+    # "a newer session took over", or busy where several connections reach the row at once
+    assert all(isinstance(answer, ProtocolAbortError) for answer in answers[:-1])
     assert isinstance(answers[-1], PinRejectedError)  # the newest session alone is live
     assert (await world.row("keys", key_id=phone.key_id))["failed"] == 1
 

@@ -25,7 +25,7 @@ from signer_core.identity.attestation import verify_attestation
 from signer_core.identity.authorisation import verify_authorisation
 from signer_core.identity.registrar import PeopleRegistrar
 from signer_core.identity.sandbox.people import Sandbox, load_people
-from signer_core.storage.engine import make_engine, upgrade
+from signer_core.storage.engine import make_engine
 from signer_core.storage.registrar.tables import MIGRATIONS
 from tests.fakes.grpc_server import running
 from tests.fakes.pki import new_key
@@ -59,10 +59,8 @@ def clock():
 
 
 @pytest.fixture
-async def engine(tmp_path):
-    url = f"sqlite+aiosqlite:///{tmp_path}/registrar.db"
-    await upgrade(url, MIGRATIONS)
-    made = make_engine(url)
+async def engine(make_database):
+    made = make_engine(await make_database(MIGRATIONS))
     yield made
     await made.dispose()
 
@@ -270,7 +268,7 @@ async def address(certificates, engine, tmp_path):
         tls=tls,
         callers=CALLERS,
     )
-    server = await make_server(settings, engine, KEY)
+    server, _ = await make_server(settings, engine, KEY)
     async with running(server, internal_server_credentials(tls)) as at:
         yield at
 

@@ -4,17 +4,15 @@ import pytest
 import structlog
 
 from grpc_api.logs import redact
-from signer_core.storage.engine import make_engine, upgrade
+from signer_core.storage.engine import make_engine
 from signer_core.storage.signer.schema import MIGRATIONS
 from tests.fakes.signer_world import open_world
 
 
 @pytest.fixture
-async def database_url(tmp_path):
+async def database_url(make_database):
     """The signer's database, migrated."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/signer.db"
-    await upgrade(url, MIGRATIONS)
-    return url
+    return await make_database(MIGRATIONS)
 
 
 @pytest.fixture
@@ -42,6 +40,6 @@ def logs():
 
 
 @pytest.fixture
-async def world(tmp_path, logs):
-    async with open_world(tmp_path) as world:
+async def world(tmp_path, database_url, logs):
+    async with open_world(tmp_path, database_url) as world:
         yield world

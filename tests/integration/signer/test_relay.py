@@ -149,8 +149,8 @@ async def test_the_sixty_first_stream_of_a_minute_of_one_device_is_refused(world
 
 class TestIdle:
     @pytest.fixture
-    async def world(self, tmp_path):
-        async with open_world(tmp_path, RelayLimits(idle_s=0.3)) as world:
+    async def world(self, tmp_path, database_url):
+        async with open_world(tmp_path, database_url, RelayLimits(idle_s=0.3)) as world:
             yield world
 
     async def test_a_silent_stream_is_closed_on_both_sides(self, world, phone):

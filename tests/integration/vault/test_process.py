@@ -137,8 +137,8 @@ def deployment(tmp_path_factory) -> Deployment:
     return Deployment(home, load_settings(VaultSettings, home.settings("vault")))
 
 
-async def test_a_key_is_enrolled_certified_and_signs_through_the_process(deployment, tmp_path):
-    registrar = VaultWorld(None, tmp_path)
+async def test_a_key_is_enrolled_certified_and_signs_through_the_process(deployment):
+    registrar = VaultWorld(None, "")
     registrar.registrar_key = deployment.registrar_key
     phone = Phone()
     authorisation = registrar.authorise(phone)

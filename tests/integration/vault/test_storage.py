@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from hsm_module.storage.rows import Event
 from hsm_module.storage.tables import metadata
+from signer_core.storage.engine import write_transaction
 
 
 async def test_migrations_make_the_tables_that_the_code_uses(world):
@@ -37,11 +38,20 @@ async def test_a_signature_takes_four_durable_commits_two_of_them_after_the_pin(
     assert sum(commits) == 4
 
 
-async def test_sqlite_commits_are_durable(world):
-    async with world.engines[0].connect() as connection:
-        mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one()
-        synchronous = (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one()
-    assert (mode, synchronous) == ("wal", 2)  # 2 is FULL
+DURABLE = {
+    "sqlite": {"PRAGMA journal_mode": "wal", "PRAGMA synchronous": 2},  # 2 is FULL
+    "postgresql": {
+        "SHOW synchronous_commit": "on",
+        "SHOW fsync": "on",
+        "SHOW transaction_isolation": "read committed",
+    },
+}
+
+
+async def test_commits_are_durable(world, backend):
+    async with write_transaction(world.engines[0]) as connection:
+        for question, answer in DURABLE[backend].items():
+            assert (await connection.exec_driver_sql(question)).scalar_one() == answer
 
 
 async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(world):
