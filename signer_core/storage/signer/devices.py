@@ -1,12 +1,15 @@
 """Which device key belongs to which user key."""
 
-from sqlalchemy import insert, select
+from contextlib import suppress
+
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import DeniedError, InvalidRequestError
 from signer_core.identifiers import DeviceKeyHash, KeyId
 from signer_core.storage.engine import read_transaction, write_transaction
+from signer_core.storage.signer.insert import insert_unless
 from signer_core.storage.signer.tables import devices
 
 
@@ -23,14 +26,12 @@ class Devices:
             InvalidRequestError: this device key belongs to another user key, or the other way.
         """
         row = {"key_id": key_id, "device_key_hash": device_key_hash, "enrolled_at_s": now_s}
-        try:
+        taken = (devices.c.key_id == key_id) | (devices.c.device_key_hash == device_key_hash)
+        with suppress(IntegrityError):
             async with write_transaction(self._engine) as connection:
-                await connection.execute(insert(devices).values(row))
-        except IntegrityError:
-            if await self._find(device_key_hash) != key_id:
-                raise InvalidRequestError(
-                    "this device key is taken: make a new one to enrol"
-                ) from None
+                await connection.execute(insert_unless(taken, devices, row))
+        if await self._find(device_key_hash) != key_id:
+            raise InvalidRequestError("this device key is taken: make a new one to enrol")
 
     async def get_key(self, device_key_hash: DeviceKeyHash) -> KeyId:
         """Return the user key of a device.

@@ -77,6 +77,19 @@ async def test_an_idempotency_key_is_unique_per_caller(requests, open_request):
     )
 
 
+async def test_of_many_at_once_one_is_stored_and_the_others_find_it(requests):
+    async def ask(number):
+        request = dataclasses.replace(make_request(), request_id=RequestId(bytes([number]) * 16))
+        added = await requests.add(request, ORIGIN, [make_file()])
+        return added, await requests.find_by_origin("portal.internal", "k1")
+
+    answers = await asyncio.gather(*(ask(number) for number in range(16)))
+    assert [added for added, _ in answers].count(True) == 1
+    (found,) = {found for _, found in answers}
+    assert found is not None
+    assert len((await requests.get(found[0])).files) == 1
+
+
 async def test_a_new_request_is_not_listed(requests):
     await requests.add(make_request(), ORIGIN, [make_file()])
     assert await requests.list_open(KEY_ID, NOW_S) == ()
@@ -166,6 +179,14 @@ async def test_a_device_key_belongs_to_one_user_key(engine):
     assert await devices.get_key(DeviceKeyHash(b"d" * 32)) == KEY_ID
 
 
+async def test_enrolling_the_same_device_many_times_at_once_is_harmless(engine):
+    devices = Devices(engine)
+    await asyncio.gather(
+        *(devices.enrol(KEY_ID, DeviceKeyHash(b"d" * 32), NOW_S) for _ in range(16))
+    )
+    assert await devices.get_key(DeviceKeyHash(b"d" * 32)) == KEY_ID
+
+
 async def test_an_unknown_device_is_denied(engine):
     with pytest.raises(DeniedError):
         await Devices(engine).get_key(DeviceKeyHash(b"x" * 32))
@@ -192,6 +213,11 @@ class TestCertificates:
         await certificates.store(first)  # the old phone asks again
         assert await certificates.of_person(first.person_code) == second
         assert await certificates.of_key(KEY_ID) == first
+
+    async def test_storing_a_certificate_many_times_at_once_is_harmless(self, certificates):
+        certificate = make_person_certificate(KEY_ID)
+        await asyncio.gather(*(certificates.store(certificate) for _ in range(16)))
+        assert await certificates.of_person(certificate.person_code) == certificate
 
     async def test_nobody_has_a_certificate_before_enrolment(self, certificates):
         with pytest.raises(NotFoundError):
