@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from grpc_api.logs import configure_logs
 from grpc_api.servers.vault import VaultListener, make_vault_server, serve_vault
 from grpc_api.settings import load_settings
+from grpc_api.telemetry import telemetry
 from hsm_module.assembly import assemble
 from hsm_module.authorities import find_authorities
 from hsm_module.settings import VaultSettings
@@ -47,12 +48,13 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         vault = assemble(settings, token, engine, authorities)
         device_ca = authorities.device.public_bytes(Encoding.PEM)
         listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers)
-        server, port = await make_vault_server(vault.ports, listener)
-        _log.info("serving", address=settings.listen, port=port, vault_id=settings.vault_id)
-        fault = await serve_vault(server, token.wait_for_fault())
+        server = await make_vault_server(vault.ports, listener)
+        _log.info("serving", address=settings.listen, port=server.port, vault_id=settings.vault_id)
+        finish = vault.judgement.finish_all
+        fault = await serve_vault(server, token.wait_for_fault(), finish)
         if fault is not None:
             raise fault
-        await vault.judgement.finish_all()
+        await finish()  # of those whose phones hung up
         _log.info("stopped")
     finally:
         await engine.dispose()
@@ -65,7 +67,8 @@ def main() -> int:
     try:
         settings = load_settings(VaultSettings, parser.parse_args().config)
         configure_logs("vault", settings.log_file)
-        asyncio.run(run(settings))
+        with telemetry("vault", settings.metrics_listen, settings.otlp_endpoint):
+            asyncio.run(run(settings))
     except SignerError as error:
         sys.stderr.write(f"vault: {error}\n")
         return 1

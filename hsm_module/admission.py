@@ -1,5 +1,7 @@
 """Whether a key may act now, and a request may be signed: pure rules over checked rows."""
 
+from typing import Final
+
 from hsm_module.storage.rows import KeyRow, RequestRow
 from signer_core.errors import (
     BusyError,
@@ -13,14 +15,16 @@ from signer_core.errors import (
 from signer_core.keys.pin_policy import PinPolicy
 from signer_core.ports import KeyStatus, RequestState
 
+TRANSFERS: Final = ("refresh", "pin-change")  # uses that end in a new generation, §8
 
-def verify_active(key: KeyRow, policy: PinPolicy) -> None:
-    """Check that the key can still sign, now or after a wait.
+
+def verify_active(key: KeyRow, policy: PinPolicy, use: str = "sign") -> None:
+    """Check that the key can still be used, now or after a wait.
 
     Raises:
         RetireShareError: it is retired.
         KeySuspendedError: it is suspended.
-        DeniedError: it waits for its owner after a restored backup.
+        DeniedError: it came from a backup, and only a transfer makes it active again.
         KeyBlockedError: its wrong PINs are used up.
     """
     match key.status:
@@ -30,13 +34,13 @@ def verify_active(key: KeyRow, policy: PinPolicy) -> None:
             raise KeySuspendedError("this key is suspended and never signs again: enrol again")
         case KeyStatus.ACTIVE:
             pass
-        case _:
-            raise DeniedError("this key came from a backup and is not active yet")
+        case _ if use not in TRANSFERS:
+            raise DeniedError("this key came from a backup: renew its share, then it signs again")
     if policy.attempts_left(key.failed, key.lifetime_failed) == 0:
         raise KeyBlockedError("too many wrong PINs: this key is blocked for good, enrol again")
 
 
-def verify_admitted(key: KeyRow, policy: PinPolicy, now_s: int) -> None:
+def verify_admitted(key: KeyRow, policy: PinPolicy, now_s: int, use: str) -> None:
     """Check that a session of this key may go on: active, not judged elsewhere, not held back.
 
     Raises:
@@ -44,7 +48,7 @@ def verify_admitted(key: KeyRow, policy: PinPolicy, now_s: int) -> None:
         BusyError: another session of the key is being judged.
         KeyHeldError: a wait after wrong PINs is not over.
     """
-    verify_active(key, policy)
+    verify_active(key, policy, use)
     if key.judging is not None:
         raise BusyError("another session of this key is being judged: try again in a minute")
     if now_s < key.hold_until_s:

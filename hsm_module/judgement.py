@@ -1,31 +1,42 @@
 """Judgement: what the vault does at step 5 (docs/spec/ecdsa2p.md §3.1), numbered as there."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import structlog
 
 from hsm_module.admission import verify_admitted, verify_open
 from hsm_module.key_transaction import OpenKey, key_transaction, retire
-from hsm_module.sessions.live import LiveSession
+from hsm_module.sessions.live import LiveSession, LiveTransfer
 from hsm_module.storage.records import Records
 from hsm_module.storage.rows import EpochState, Event, Judging, KeyRow
-from hsm_module.storage.store import Store
+from hsm_module.storage.store import Store, Transaction
 from signer_core.errors import PinRejectedError, ProtocolAbortError, RetireShareError, SignerError
+from signer_core.identifiers import KeyId
 from signer_core.keys.pin_policy import PinPolicy
 from signer_core.ports import RequestState, SignedItem
-from signer_core.protocol.ecdsa2p.messages import Item, PartialSignatures, Signature, Signatures
+from signer_core.protocol.ecdsa2p.messages import (
+    CheckOpening,
+    Item,
+    PartialSignatures,
+    Signature,
+    Signatures,
+    VaultOpening,
+)
 from signer_core.protocol.ecdsa2p.vault.signing import WrongPinError
 from signer_core.protocol.ecdsa2p.verification import to_der
 
 DEADLINE_S: Final = 60  # §3.1.1
 
+T = TypeVar("T")
+
 _log = structlog.get_logger(__name__)
 
 
 class Judgement:
-    """Judges the step 5 of every session of this process.
+    """Judges the step 5 of every session of this process, and the row 7 of every transfer.
 
     Mutable: it holds the judgements under way, which outlive their streams.
     """
@@ -36,7 +47,7 @@ class Judgement:
         self._records = records
         self._policy = policy
         self._process = process
-        self._under_way: set[asyncio.Task[Signatures]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def judge(self, session: LiveSession, m: PartialSignatures) -> Signatures:
         """Judge one step 5; return step 6 after its commit.
@@ -52,7 +63,21 @@ class Judgement:
             RetireShareError: the key is retired.
         """
         session.party.step6_check_form(m)  # 0
-        task = asyncio.create_task(self._judge(session))  # 2: it belongs to the key
+        return await self._own(self._judge(session))
+
+    async def judge_transfer(
+        self, transfer: LiveTransfer, m: CheckOpening
+    ) -> tuple[VaultOpening, int]:
+        """Judge one row 7 (§8); return row 8 after its commit, with the version of the key's row.
+
+        Raises as `judge`, but no PIN is rejected here.
+        """
+        transfer.party.step8_check_form(m)  # 0
+        return await self._own(self._judge_transfer(transfer))
+
+    async def _own(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a judgement as the key's, not the stream's (2)."""
+        task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
@@ -62,7 +87,7 @@ class Judgement:
         while self._under_way:
             await asyncio.wait(self._under_way)
 
-    def _forget(self, task: asyncio.Task[Signatures]) -> None:
+    def _forget(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, SignerError):
@@ -78,24 +103,39 @@ class Judgement:
         try:
             signatures = await asyncio.to_thread(session.party.finish)  # 4
         except RetireShareError:
-            await self._retire(session)
+            await self._retire(session.key_id)
             raise
         await self._release(session, signatures)  # 5
         return session.party.reply(wrong_tries)
 
-    async def _count(self, session: LiveSession) -> int:
+    async def _judge_transfer(self, transfer: LiveTransfer) -> tuple[VaultOpening, int]:
+        await self._count(transfer)  # 1
+        try:
+            answer = await asyncio.to_thread(transfer.party.step8_judge)  # 4
+        except RetireShareError:
+            await self._retire(transfer.key_id)
+            raise
+        async with self._store.transaction() as transaction:  # 5
+            row, _ = await transaction.keys.get(transfer.key_id)
+            _check_own(row, transfer)
+            row = await transaction.keys.save(_cleared(row))
+            await transaction.record(Event(transfer.use, "transferred", row.key_id))
+        return answer, row.row_version
+
+    async def _count(self, session: LiveSession | LiveTransfer) -> int:
         """§3.1.1: count the try before it is checked; return the wrong tries before it."""
         async with key_transaction(self._store, session.key_id) as key:
-            verify_admitted(key.row, self._policy, key.now_s)
+            verify_admitted(key.row, self._policy, key.now_s, session.use)
             if key.row.live_sid != session.sid:
                 raise ProtocolAbortError("a newer session of this key took over")
-            request = await key.transaction.requests.get(session.request_id)
-            verify_open(request, key.row, key.now_s)
-            await key.transaction.requests.save(replace(request, state=RequestState.RESERVED))
+            if session.request_id is not None:
+                request = await key.transaction.requests.get(session.request_id)
+                verify_open(request, key.row, key.now_s)
+                await key.transaction.requests.save(replace(request, state=RequestState.RESERVED))
             await key.transaction.keys.save(self._counted(key, session))
         return key.row.failed
 
-    def _counted(self, key: OpenKey, session: LiveSession) -> KeyRow:
+    def _counted(self, key: OpenKey, session: LiveSession | LiveTransfer) -> KeyRow:
         failed = key.row.failed + 1
         deadline_s = key.now_s + DEADLINE_S
         return replace(
@@ -111,36 +151,60 @@ class Judgement:
         async with self._store.transaction() as transaction:
             row, _ = await transaction.keys.get(session.key_id)
             _check_own(row, session)
-            request = await transaction.requests.get(session.request_id)
-            await transaction.requests.save(replace(request, state=RequestState.OPEN))
+            if session.request_id is not None:
+                request = await transaction.requests.get(session.request_id)
+                await transaction.requests.save(replace(request, state=RequestState.OPEN))
             await transaction.keys.save(replace(row, judging=None, live_sid=None))
             left = self._policy.attempts_left(row.failed, row.lifetime_failed)
             result = "pin-rejected" if left else "key-blocked"
-            await transaction.record(Event("sign", result, row.key_id, request.request_id))
+            await transaction.record(Event(session.use, result, row.key_id, session.request_id))
         return PinRejectedError(left, row.hold_until_s)
 
-    async def _retire(self, session: LiveSession) -> None:
+    async def _retire(self, key_id: KeyId) -> None:
         """§3.1.4: always commits, however late."""
         async with self._store.transaction() as transaction:
-            row, _ = await transaction.keys.get(session.key_id)
+            row, _ = await transaction.keys.get(key_id)
             await retire(transaction, row, "wrong-arithmetic")
 
     async def _release(self, session: LiveSession, signatures: tuple[Signature, ...]) -> None:
         """§3.1.5: the one commit before which no signature leaves the vault."""
-        new_key = session.party.next_epoch_key(session.epoch.key)
-        wrapped = await self._records.wrap("epoch-key", session.key_id, session.generation, new_key)
+        epoch = await self._next_epoch(session)
         async with self._store.transaction() as transaction:
             row, _ = await transaction.keys.get(session.key_id)
             _check_own(row, session)
-            request = await transaction.requests.get(session.request_id)
-            items = tuple(map(_signed, session.items, signatures))
-            consumed = replace(request, state=RequestState.CONSUMED, items=items)
-            await transaction.requests.save(consumed)
-            await transaction.keys.save(_succeeded(row, session, wrapped))
-            await transaction.record(Event("sign", "signed", row.key_id, request.request_id))
+            await transaction.keys.save(_succeeded(row, session, epoch, self._records.kek_id))
+            if row.next is not None and session.generation.number == row.next.number:
+                await transaction.records.delete_share(row.key_id, row.current.number)  # §8
+            await _consume(transaction, session, signatures)
+            await transaction.record(Event(session.use, "signed", row.key_id, session.request_id))
+
+    async def _next_epoch(self, session: LiveSession) -> EpochState:
+        """Return the epoch after this success; the one its tag was under is the previous one."""
+        base, number = session.epoch, session.generation.number
+        new_key = session.party.next_epoch_key(base.key)
+        previous = base.wrapped_key
+        if session.generation.kek_id != self._records.kek_id:  # both under one KEK
+            previous = await self._records.wrap("epoch-key", session.key_id, number, base.key)
+        return EpochState(
+            number=base.number + 1,
+            key=await self._records.wrap("epoch-key", session.key_id, number, new_key),
+            previous_key=previous,
+            last_sid=session.sid,
+        )
 
 
-def _check_own(row: KeyRow, session: LiveSession) -> None:
+async def _consume(
+    transaction: Transaction, session: LiveSession, signatures: tuple[Signature, ...]
+) -> None:
+    """Use up the request, if there is one."""
+    if session.request_id is None:
+        return
+    request = await transaction.requests.get(session.request_id)
+    items = tuple(map(_signed, session.items, signatures))
+    await transaction.requests.save(replace(request, state=RequestState.CONSUMED, items=items))
+
+
+def _check_own(row: KeyRow, session: LiveSession | LiveTransfer) -> None:
     """§3.1.6: a late success or wrong PIN commits only if the judgement is still its own."""
     if row.judging is None or row.judging.sid != session.sid:
         raise ProtocolAbortError("the judgement took too long: nothing was released")
@@ -150,7 +214,7 @@ def _signed(item: Item, signature: Signature) -> SignedItem:
     return SignedItem(item.kind, item.data, to_der(signature))
 
 
-def _succeeded(row: KeyRow, session: LiveSession, new_epoch_key: bytes) -> KeyRow:
+def _cleared(row: KeyRow) -> KeyRow:
     return replace(
         row,
         failed=0,
@@ -158,11 +222,13 @@ def _succeeded(row: KeyRow, session: LiveSession, new_epoch_key: bytes) -> KeyRo
         lifetime_failed=row.lifetime_failed - 1,  # this try was right
         judging=None,
         live_sid=None,
-        signatures=row.signatures + len(session.items),
-        epoch=EpochState(
-            number=session.epoch.number + 1,
-            key=new_epoch_key,
-            previous_key=session.epoch.wrapped_key,
-            last_sid=session.sid,
-        ),
     )
+
+
+def _succeeded(row: KeyRow, session: LiveSession, epoch: EpochState, kek_id: str) -> KeyRow:
+    """§3.1.5; the first success under generation g + 1 erases g (§8)."""
+    used = replace(session.generation, epoch=epoch, kek_id=kek_id)
+    row = replace(_cleared(row), signatures=row.signatures + len(session.items))
+    if row.next is not None and used.number == row.next.number:
+        return replace(row, current=used, next=None)
+    return row.with_generation(used)

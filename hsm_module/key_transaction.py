@@ -5,12 +5,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+import structlog
+
 from hsm_module.storage.rows import Event, KeyRow
 from hsm_module.storage.store import Store, Transaction
 from signer_core.identifiers import KeyId
 from signer_core.ports import KeyStatus
 
 MAX_UNRESOLVED: Final = 3  # docs/spec/ecdsa2p.md §3.1.6
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ async def _settle(transaction: Transaction, row: KeyRow) -> None:
     if unresolved >= MAX_UNRESOLVED:
         await retire(transaction, replace(row, unresolved=unresolved), "unresolved")
         return
-    await transaction.requests.burn(row.judging.request_id)
+    await _burn_judged(transaction, row)
     await transaction.keys.save(replace(row, unresolved=unresolved, judging=None, live_sid=None))
     event = Event("judgement-unresolved", "counted", row.key_id, row.judging.request_id)
     await transaction.record(event)
@@ -72,8 +76,23 @@ async def _settle(transaction: Transaction, row: KeyRow) -> None:
 
 async def retire(transaction: Transaction, row: KeyRow, reason: str) -> None:
     """End a key for ever (§3.1.4): burn what is being judged, queue the revocation."""
-    if row.judging is not None:
-        await transaction.requests.burn(row.judging.request_id)
+    await _burn_judged(transaction, row)
     await transaction.keys.save(replace(row, status=KeyStatus.RETIRED, judging=None, live_sid=None))
     await transaction.record(Event("key-retired", reason, row.key_id))
     await transaction.record(Event("certificate-revocation", "queued", row.key_id))
+
+
+async def suspend(transaction: Transaction, row: KeyRow, reason: str) -> None:
+    """Suspend a key: never resumed, only enrolled again (§5). What is being judged is void."""
+    await _burn_judged(transaction, row)
+    suspended = replace(row, status=KeyStatus.SUSPENDED, judging=None, live_sid=None)
+    await transaction.keys.save(suspended)
+    await transaction.record(Event("key-suspended", reason, row.key_id))
+    await transaction.record(Event("notify-owner", reason, row.key_id))
+    await transaction.record(Event("certificate-hold", "queued", row.key_id))
+    _log.warning("key-suspended", key_id=row.key_id.hex(), reason=reason)
+
+
+async def _burn_judged(transaction: Transaction, row: KeyRow) -> None:
+    if row.judging is not None and row.judging.request_id is not None:
+        await transaction.requests.burn(row.judging.request_id)

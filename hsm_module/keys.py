@@ -76,7 +76,7 @@ class Keys:
             attempts_left=left,
             hold_until_s=row.hold_until_s if row.hold_until_s > key.now_s else 0,
             signatures=row.signatures,
-            generation=row.generation,
+            generation=row.current.number,
             device_key_hash=row.device_key_hash,
         )
 

@@ -27,5 +27,7 @@ class VaultSettings(BaseModel, frozen=True, extra="forbid"):
     session_ttl_s: int = Field(gt=0)  # seconds a session that is not finished is kept
     country: str = "ua"  # profile of `signer_core.pki.countries`
     log_file: Path | None = None  # None: standard error
+    metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off
+    otlp_endpoint: str = ""  # http(s)://host:port of an OpenTelemetry collector; empty: off
     tls: TlsSettings
     callers: dict[str, tuple[str, ...]]  # service: DNS names that may call it

@@ -4,15 +4,13 @@ import asyncio
 import hashlib
 from typing import Final
 
-from signer_core.identity.authorisation import EnrolmentAuthorisation, verify_authorisation
-from signer_core.protocol.request import request_hash
-
 from hsm_module.content import CERTIFICATE_KIND
 from hsm_module.context import VaultContext
 from hsm_module.sessions.steps import receive
-from hsm_module.storage.rows import EpochState, Event, KeyRow, RequestRow
+from hsm_module.storage.rows import EpochState, Event, Generation, KeyRow, RequestRow
 from signer_core.errors import DeniedError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
+from signer_core.identity.authorisation import EnrolmentAuthorisation, verify_authorisation
 from signer_core.ports import Channel, Enrolled
 from signer_core.protocol.ecdsa2p.messages import (
     CheckCorrections,
@@ -22,6 +20,7 @@ from signer_core.protocol.ecdsa2p.messages import (
     EnrolRequest,
 )
 from signer_core.protocol.ecdsa2p.vault.enrolment import VaultEnrolled, VaultEnrolment
+from signer_core.protocol.request import request_hash
 
 CERTIFICATE_REQUEST_TTL_S: Final = 24 * 3600  # a phone may die between row 9 and its PKCS#10
 
@@ -77,9 +76,12 @@ class EnrolmentSessions:
             device_key_hash=share.device_key_hash,
             authorisation_hash=hashlib.sha256(token.encode()).digest(),
             public_key=share.public_key,
-            share_sha256=hashlib.sha256(blob).digest(),
-            kek_id=records.kek_id,
-            epoch=EpochState(number=0, key=epoch_key),
+            current=Generation(
+                number=0,
+                share_sha256=hashlib.sha256(blob).digest(),
+                kek_id=records.kek_id,
+                epoch=EpochState(number=0, key=epoch_key),
+            ),
         )
         async with self._vault.store.transaction() as transaction:
             await transaction.consume_authorisation(authorisation.jti, share.key_id)

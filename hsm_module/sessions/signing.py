@@ -3,21 +3,19 @@
 import asyncio
 from dataclasses import replace
 
-import structlog
-from signer_core.identity.attestation import verify_attestation
-
-from hsm_module.admission import verify_admitted
+from hsm_module.admission import TRANSFERS, verify_admitted
 from hsm_module.context import VaultContext
-from hsm_module.epochs import ShownEpoch, find_epoch
+from hsm_module.epochs import ShownEpoch, find_epoch, find_generation
 from hsm_module.judgement import Judgement
-from hsm_module.key_transaction import OpenKey, key_transaction
+from hsm_module.key_transaction import key_transaction, suspend
 from hsm_module.sessions.live import LiveSession
-from hsm_module.sessions.opening import Admitted, admit
+from hsm_module.sessions.opening import Admitted, admit, copy_found
 from hsm_module.sessions.steps import receive
-from hsm_module.storage.rows import Event
-from signer_core.errors import KeySuspendedError
+from hsm_module.sessions.transfer import TransferSessions
+from hsm_module.storage.rows import EpochState, Event
 from signer_core.identifiers import DeviceKeyHash, RequestId
-from signer_core.ports import Channel, EpochAcked, KeyStatus
+from signer_core.identity.attestation import verify_attestation
+from signer_core.ports import Channel, EpochAcked
 from signer_core.protocol.ecdsa2p.messages import (
     DeviceNonces,
     EpochAck,
@@ -26,8 +24,6 @@ from signer_core.protocol.ecdsa2p.messages import (
 )
 from signer_core.protocol.ecdsa2p.vault.signing import VaultSigning
 
-_log = structlog.get_logger(__name__)
-
 
 class SigningSessions:
     """Runs signing sessions; each call of `run` is one, and nothing of it is kept."""
@@ -35,9 +31,10 @@ class SigningSessions:
     def __init__(self, vault: VaultContext, judgement: Judgement) -> None:
         self._vault = vault
         self._judgement = judgement
+        self._transfers = TransferSessions(vault, judgement)
 
     async def run(self, device: DeviceKeyHash, m: SignRequest, channel: Channel) -> None:
-        """Run one session to its end, from its step 1.
+        """Run one session to its end, from its step 1; a refresh goes on with its transfer.
 
         Raises:
             SignerError: the session is over; what it changed is what §3.1 counts.
@@ -54,6 +51,8 @@ class SigningSessions:
         await channel.send(await self._judgement.judge(session, partials))  # 6
         await self._acknowledge(session, await receive(channel, EpochAck))  # 7
         await channel.send(EpochAcked())
+        if m.use in TRANSFERS:
+            await self._transfers.run(m.use, admitted.share, party.sid, channel)
 
     def _verify_attestation(self, admitted: Admitted, nonces: DeviceNonces) -> None:
         vault = self._vault
@@ -61,7 +60,7 @@ class SigningSessions:
             nonces.attestation.decode("ascii", "replace"),
             vault.registrar_key,
             device_key_hash=admitted.key.device_key_hash,
-            request_id=RequestId(admitted.message.request_id),
+            request_id=RequestId(admitted.message.request_id or admitted.message.key_id),
             now=vault.now(),
         )
 
@@ -72,43 +71,58 @@ class SigningSessions:
         m = admitted.message
         shown = ShownEpoch(m.epoch, party.sid, nonces)
         async with key_transaction(self._vault.store, admitted.key.key_id) as key:
-            verify_admitted(key.row, self._vault.policy, key.now_s)
-            verdict = await find_epoch(self._vault.records, key.row, shown)
-            if verdict is None:
-                await _suspend(key)
+            verify_admitted(key.row, self._vault.policy, key.now_s, m.use)
+            generation = find_generation(key.row, m.generation)
+            verdict = None
+            if generation is not None:
+                verdict = await find_epoch(self._vault.records, key.row, generation, shown)
+            if generation is None or verdict is None:
+                await suspend(key.transaction, key.row, "clone")
             else:
-                live = replace(key.row, live_sid=party.sid, epoch=verdict.state)
+                generation = replace(generation, epoch=verdict.state)
+                live = replace(key.row.with_generation(generation), live_sid=party.sid)
                 await key.transaction.keys.save(live)
-                if verdict.lost_reply:
-                    event = Event("epoch", "lost-reply", key.row.key_id)
+                if verdict.audited is not None:
+                    event = Event("epoch", verdict.audited, key.row.key_id)
                     await key.transaction.record(event)
-        if verdict is None:  # after the commit
-            raise KeySuspendedError("a copy of this phone's data exists: the key is suspended")
+        if generation is None or verdict is None:  # after the commit
+            raise copy_found()
         return LiveSession(
+            use=m.use,
             sid=party.sid,
             key_id=admitted.key.key_id,
-            request_id=RequestId(m.request_id),
-            generation=m.generation,
+            request_id=RequestId(m.request_id) if m.request_id else None,
+            generation=generation,
             items=m.items,
             epoch=verdict.base,
             party=party,
         )
 
     async def _acknowledge(self, session: LiveSession, m: EpochAck) -> None:
-        """Step 7: mark the epoch as shown; a wrong ack ends the session, nothing more."""
+        """Step 7: mark the epoch as shown; a wrong ack ends the session, nothing more.
+
+        After a restored backup the phone's epoch may be another: its ack is not judged.
+        """
+        if not session.epoch.judged:
+            return
         new_key = session.party.next_epoch_key(session.epoch.key)
         session.party.step8_verify_ack(m, new_key)
+        copied = False
         async with key_transaction(self._vault.store, session.key_id) as key:
-            epoch = key.row.epoch
-            if epoch.last_sid == session.sid and not epoch.shown:
-                shown = replace(key.row, epoch=replace(epoch, shown=True))
-                await key.transaction.keys.save(shown)
+            generation = find_generation(key.row, session.generation.number)
+            if generation is not None and is_unshown(generation.epoch, session.sid):
+                # a later session came without showing this epoch: from a copy, by rule 2 of §5
+                copied = key.row.live_sid is not None or key.row.judging is not None
+                epoch = replace(generation.epoch, shown=True)
+                row = key.row.with_generation(replace(generation, epoch=epoch))
+                if copied:
+                    await suspend(key.transaction, row, "clone")
+                else:
+                    await key.transaction.keys.save(row)
+        if copied:
+            raise copy_found()
 
 
-async def _suspend(key: OpenKey) -> None:
-    """Suspend a key whose phone was copied (§5): never resumed, only enrolled again."""
-    suspended = replace(key.row, status=KeyStatus.SUSPENDED, live_sid=None)
-    await key.transaction.keys.save(suspended)
-    await key.transaction.record(Event("key-suspended", "clone", key.row.key_id))
-    await key.transaction.record(Event("notify-owner", "clone", key.row.key_id))
-    _log.warning("key-suspended", key_id=key.row.key_id.hex(), reason="clone")
+def is_unshown(epoch: EpochState, sid: bytes) -> bool:
+    """Tell whether the epoch that session `sid` made is the current one, and was never shown."""
+    return epoch.last_sid == sid and not epoch.shown

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Table, insert, select
+from sqlalchemy import ColumnElement, Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage.tables import certificates, share_records
@@ -39,7 +39,7 @@ class Records:
     async def wrap(
         self, record: RecordType, key_id: KeyId, generation: int, plaintext: bytes
     ) -> bytes:
-        """Encrypt a record (1 B to 16 KiB) under the current KEK."""
+        """Encrypt a record (1 B to 16 KiB) under the current KEK, `kek_id`."""
         aad = associated_data(record, key_id, generation, self.kek_id)
         return await self._token.wrap(self.kek_id, plaintext, aad)
 
@@ -66,6 +66,11 @@ class RecordRows:
         """Store the share record of a generation."""
         row = {"key_id": key_id, "generation": generation, "kek_id": kek_id, "blob": blob}
         await self._connection.execute(insert(share_records).values(row))
+
+    async def delete_share(self, key_id: KeyId, generation: int) -> None:
+        """Erase the share record of a generation, if there is one."""
+        where = (share_records.c.key_id == key_id, share_records.c.generation == generation)
+        await self._connection.execute(delete(share_records).where(*where))
 
     async def get_share(self, key_id: KeyId, generation: int) -> tuple[str, bytes]:
         """Return KEK id and blob.

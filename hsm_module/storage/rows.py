@@ -1,6 +1,6 @@
 """Rows as values. What is in them was checked against the token's MAC, or is about to get one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.ports import KeyStatus, RequestState, SignedItem
@@ -12,7 +12,7 @@ class Judging:
 
     sid: bytes  # 32 bytes
     process: str  # of the vault process, made at its start
-    request_id: RequestId
+    request_id: RequestId | None  # None: nothing but the PIN, or row 7 of a transfer
     deadline_s: int  # Unix time, by the database's clock
 
 
@@ -28,6 +28,16 @@ class EpochState:
 
 
 @dataclass(frozen=True, slots=True)
+class Generation:
+    """One generation of the shares of a key (docs/spec/ecdsa2p.md §8)."""
+
+    number: int
+    share_sha256: bytes  # 32 bytes, of the wrapped share record
+    kek_id: str  # of the epoch keys
+    epoch: EpochState
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRow:
     """State of one key. `row_version` is what was read; a write adds one."""
 
@@ -35,9 +45,8 @@ class KeyRow:
     device_key_hash: DeviceKeyHash
     authorisation_hash: bytes  # 32 bytes
     public_key: bytes  # 33 bytes, Q
-    share_sha256: bytes  # 32 bytes, of the wrapped share record
-    kek_id: str
-    epoch: EpochState
+    current: Generation
+    next: Generation | None = None  # one higher, until its first success
     certificate_sha256: bytes | None = None  # 32 bytes
     status: KeyStatus = KeyStatus.ACTIVE
     failed: int = 0
@@ -46,9 +55,19 @@ class KeyRow:
     unresolved: int = 0
     live_sid: bytes | None = None
     judging: Judging | None = None
-    generation: int = 0
     signatures: int = 0
     row_version: int = 0
+
+    @property
+    def generations(self) -> tuple[Generation, ...]:
+        """What the vault still accepts: one, or two that follow each other."""
+        return (self.current,) if self.next is None else (self.current, self.next)
+
+    def with_generation(self, changed: Generation) -> "KeyRow":
+        """Return the row with one of its generations changed."""
+        if self.next is not None and changed.number == self.next.number:
+            return replace(self, next=changed)
+        return replace(self, current=changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,14 @@ async def verify(token: Token, table: Table, row: RowMapping) -> dict[str, Any]:
 
 
 def _encode_row(table: Table, values: Mapping[str, Any]) -> bytes:
-    """Encode name, type and value of every column; hash it, for a row may exceed the token."""
+    """Encode name, type and value of every column; hash it, for a row may exceed the token.
+
+    Empty columns that came `LATER` are left out; the names tell which columns are there.
+    """
     parts = [_part(table.name.encode())]
     for column in table.columns:
-        if column.name != MAC_COLUMN:
+        later = column.info.get("later", False) and values[column.name] is None
+        if column.name != MAC_COLUMN and not later:
             parts += [_part(column.name.encode()), _encode_value(values[column.name])]
     return b"diia-signer/vault/row/v1" + hashlib.sha256(b"".join(parts)).digest()
 

@@ -1,6 +1,6 @@
 """The tables, as Alembic made them (`migrations/`); a test compares the two."""
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
 
@@ -16,6 +16,8 @@ ID: Final = LargeBinary(16)
 HASH: Final = LargeBinary(32)
 SID: Final = LargeBinary(32)
 UNIX_TIME_S: Final = BigInteger
+# A column that came after rows had their MAC: left out of it while empty, so that they keep it.
+LATER: Final[dict[Any, Any]] = {"later": True}
 
 # The state of a key (docs/spec/ecdsa2p.md §7). Changes with every try.
 keys: Final = Table(
@@ -44,6 +46,14 @@ keys: Final = Table(
     Column("epoch_shown", Integer, nullable=False),  # 1: the device proved that it has epoch_key
     Column("last_sid", SID),  # of the last success
     Column("kek_id", String(64), nullable=False),  # of the epoch keys
+    # the generation beside it, one higher, until its first success; all or none
+    Column("next_share_sha256", HASH, info=LATER),
+    Column("next_epoch", BigInteger, info=LATER),
+    Column("next_epoch_key", LargeBinary(60), info=LATER),
+    Column("next_previous_epoch_key", LargeBinary(60), info=LATER),
+    Column("next_epoch_shown", Integer, info=LATER),
+    Column("next_last_sid", SID, info=LATER),
+    Column("next_kek_id", String(64), info=LATER),
     Column("signatures", BigInteger, nullable=False),  # made since enrolment
     Column("row_version", BigInteger, nullable=False),  # rises by one a write
     Column("mac", HASH, nullable=False),

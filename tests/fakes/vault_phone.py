@@ -16,6 +16,7 @@ from signer_core.ports import VaultSessions
 from signer_core.protocol.curve import Scalar
 from signer_core.protocol.ecdsa2p.device.enrolment import DeviceEnrolment, DeviceIdentity
 from signer_core.protocol.ecdsa2p.device.signing import DeviceSigned, DeviceSigning, EpochState
+from signer_core.protocol.ecdsa2p.device.transfer import DeviceTransfer
 
 Tamper = Callable[[int, Any], Any]
 
@@ -113,6 +114,39 @@ class Ask:
     request_hash: bytes
     items: tuple[Any, ...]
     attestation: str
+    use: str = "sign"
+
+
+class PhoneTransfer:
+    """A transfer from the phone's side, a row at a time, after a refresh or PIN change (§8)."""
+
+    def __init__(self, signing: "PhoneSigning") -> None:
+        phone = signing.phone
+        self.phone, self.link = phone, signing.link
+        self.party = DeviceTransfer(
+            phone.share, phone.secret, signing.party.sid, secrets.token_bytes
+        )
+
+    async def to_opening(self, tamper: Tamper = untouched) -> Any:
+        """Rows 2 to 6; return row 7."""
+        m2 = await self.link.receive()
+        m4 = await self.link.ask(tamper(3, self.party.step3_publish(m2, self.phone.x2)))
+        m6 = await self.link.ask(tamper(5, self.party.step5_correct(m4)))
+        return self.party.step7_open_check(m6)
+
+    async def to_confirmation(self, tamper: Tamper = untouched) -> "Phone":
+        """Rows 2 to 8; return a phone that has the new generation and nothing else."""
+        opening = await self.to_opening(tamper)
+        self.made = self.party.step9_store(await self.link.ask(tamper(7, opening)))
+        epoch = EpochState(0, self.made.epoch_key)
+        return dataclasses.replace(self.phone, share=self.made.share, x2=self.made.x2, epoch=epoch)
+
+    async def run(self, tamper: Tamper = untouched) -> "Phone":
+        """Run every row; return the phone in its new generation."""
+        renewed = await self.to_confirmation(tamper)
+        await self.link.ask(tamper(9, self.made.confirmation))
+        await self.link.task
+        return renewed
 
 
 class PhoneSigning:
@@ -125,7 +159,7 @@ class PhoneSigning:
     def request(self) -> Any:
         """Return step 1."""
         ask = self.ask
-        return self.party.step1_request("sign", ask.request_id, ask.request_hash, ask.items)
+        return self.party.step1_request(ask.use, ask.request_id, ask.request_hash, ask.items)
 
     async def to_openings(self, tamper: Tamper = untouched) -> None:
         """Steps 1 to 4: all that happens while the person reads."""
@@ -148,10 +182,11 @@ class PhoneSigning:
         return self.party.step7_verify(m6)
 
     async def acknowledge(self, signed: DeviceSigned, tamper: Tamper = untouched) -> None:
-        """Step 7, after storing the epoch."""
+        """Step 7, after storing the epoch; a refresh goes on after it."""
         self.phone.epoch = signed.epoch
         await self.link.ask(tamper(7, signed.ack))
-        await self.link.task
+        if self.ask.use == "sign":
+            await self.link.task
 
     async def run(self, x2: Scalar | None = None, tamper: Tamper = untouched) -> DeviceSigned:
         """Run every step."""

@@ -43,6 +43,8 @@ def check_count(expected: int, actual: Sequence[object]) -> None:
 def check_request(m: SignRequest) -> None:
     """Check the form of step 1: sizes, at most 64 items, and none outside `sign`.
 
+    A `sign` without items may have an empty request: then it proves the PIN and nothing else.
+
     Raises:
         ProtocolAbortError: the first thing that is wrong.
     """
@@ -52,7 +54,7 @@ def check_request(m: SignRequest) -> None:
     check_sizes(HASH_BYTES, m.device_nonce)
     if len(m.items) > MAX_DIGESTS:
         raise ProtocolAbortError(f"at most {MAX_DIGESTS} digests a batch")
-    if m.use == "sign":
+    if m.use == "sign" and (m.items or m.request_id or m.request_hash):
         check_sizes(ID_BYTES, m.request_id)
         check_sizes(HASH_BYTES, m.request_hash)
     elif m.items or m.request_id or m.request_hash:

@@ -1,11 +1,13 @@
 """Copies of a phone's data (docs/spec/ecdsa2p.md §5)."""
 
+import asyncio
 import dataclasses
 
 import pytest
 
 from signer_core.errors import KeySuspendedError, ProtocolAbortError
 from signer_core.ports import KeyStatus
+from tests.attacks.vault.test_judgement import Stage
 
 
 async def signed_without_storing(world, phone):
@@ -87,3 +89,34 @@ async def test_a_wrong_ack_ends_the_session_and_suspends_nothing(world):
 async def test_an_ack_marks_the_epoch_as_shown(world):
     phone = await world.citizen()
     assert (await world.row("keys", key_id=phone.key_id))["epoch_shown"] == 1
+
+
+@pytest.mark.parametrize("judged", [False, True])
+async def test_an_ack_while_a_copy_claims_a_lost_reply_suspends_the_key(world, monkeypatch, judged):
+    """Who acknowledges has stored the epoch; who claims a lost reply has not: two phones."""
+    phone = await world.citizen()
+    session = world.signing(phone, await world.request(phone))
+    await session.to_openings()
+    signed = await session.sign()
+    copy = phone.copy()  # with the pending session, before the new epoch is stored
+    claimed = world.signing(copy, await world.request(copy))
+    await claimed.to_openings()
+    if judged:
+        staged = Stage(world.vault.context.store, (1, "after"))
+        monkeypatch.setattr(world.vault.context.store, "transaction", staged.staged)
+        await claimed.link.channel.inbox.put(claimed.make_partials())
+        await asyncio.wait_for(staged.reached.wait(), 10)
+        monkeypatch.undo()
+    with pytest.raises(KeySuspendedError):
+        await session.acknowledge(signed)
+    if judged:
+        staged.go_on.set()
+        with pytest.raises(ProtocolAbortError):  # its verdict releases nothing
+            await claimed.link.receive()
+    else:
+        with pytest.raises(KeySuspendedError):
+            await claimed.sign()
+    row = await world.row("keys", key_id=phone.key_id)
+    assert (row["status"], row["judging_sid"], row["live_sid"]) == ("suspended", None, None)
+    state = (await world.row("requests", request_id=claimed.ask.request_id))["state"]
+    assert state == ("burned" if judged else "open")

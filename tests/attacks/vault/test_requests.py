@@ -148,19 +148,6 @@ async def test_a_new_key_signs_its_own_pkcs10_and_nothing_else_under_its_id(worl
     await refused(world, phone, dataclasses.replace(ask, items=items), error)
 
 
-@pytest.mark.parametrize("use", ["refresh", "pin-change"])
-async def test_other_uses_are_refused(world, use):
-    phone = await world.citizen()
-    session = world.signing(phone, await world.request(phone))
-
-    def ask_for_use(step, m):
-        empty = {"request_id": b"", "request_hash": b"", "items": ()}
-        return dataclasses.replace(m, use=use, **empty)
-
-    with pytest.raises(InvalidRequestError):
-        await session.to_openings(ask_for_use)
-
-
 async def test_an_unknown_generation_is_named_so(world):
     phone = await world.citizen()
     session = world.signing(phone, await world.request(phone))

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from hsm_module.admission import verify_active, verify_admitted, verify_open
-from hsm_module.storage.rows import EpochState, Judging, KeyRow, RequestRow
+from hsm_module.storage.rows import EpochState, Generation, Judging, KeyRow, RequestRow
 from signer_core.errors import (
     BusyError,
     DeniedError,
@@ -25,9 +25,7 @@ KEY = KeyRow(
     device_key_hash=DeviceKeyHash(b"d" * 32),
     authorisation_hash=bytes(32),
     public_key=bytes(33),
-    share_sha256=bytes(32),
-    kek_id="kek-1",
-    epoch=EpochState(0, bytes(60)),
+    current=Generation(0, bytes(32), "kek-1", EpochState(0, bytes(60))),
 )
 REQUEST = RequestRow(
     RequestId(b"r" * 16), KEY.key_id, "documentSigning", bytes(32), (bytes(32),), NOW_S + 1
@@ -49,7 +47,13 @@ JUDGING = Judging(bytes(32), "process-1", REQUEST.request_id, NOW_S + 60)
 )
 def test_each_reason_has_its_error(changes, error):
     with pytest.raises(error):
-        verify_admitted(dataclasses.replace(KEY, **changes), PinPolicy(), NOW_S)
+        verify_admitted(dataclasses.replace(KEY, **changes), PinPolicy(), NOW_S, "sign")
+
+
+@pytest.mark.parametrize("use", ["refresh", "pin-change"])
+def test_a_restored_key_admits_new_shares_only(use):
+    restored = dataclasses.replace(KEY, status=KeyStatus.RESTORED)
+    verify_admitted(restored, PinPolicy(), NOW_S, use)
 
 
 @pytest.mark.parametrize("changes", [{"judging": JUDGING}, {"hold_until_s": NOW_S + 1}])
@@ -58,7 +62,7 @@ def test_a_key_that_waits_is_still_active(changes):
 
 
 def test_a_hold_ends_at_its_second():
-    verify_admitted(dataclasses.replace(KEY, hold_until_s=NOW_S), PinPolicy(), NOW_S)
+    verify_admitted(dataclasses.replace(KEY, hold_until_s=NOW_S), PinPolicy(), NOW_S, "sign")
 
 
 @pytest.mark.parametrize(
