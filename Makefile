@@ -13,8 +13,8 @@ demo: dev ## everything from nothing: enrol a made-up person, sign a PDF, verify
 	@$(RUN) python -m deploy.demo "$(PDF)"
 
 .PHONY: up
-up: dev ## start every process and stay until Ctrl-C
-	@$(RUN) python -m deploy.up
+up: dev ## start every process and stay until Ctrl-C (ARGS="--vaults 2 --signers 2 --database URL")
+	@$(RUN) python -m deploy.up $(ARGS)
 
 .PHONY: down
 down: dev ## stop what a `make up` in another terminal, or a killed one, left running

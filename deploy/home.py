@@ -44,8 +44,8 @@ class Home:
         return self.root / process
 
     def settings(self, process: str) -> Path:
-        """Return the settings file of a process."""
-        return self.of(process) / f"{process}.toml"
+        """Return the settings file of a process; `vault-2` shares the folder of `vault`."""
+        return self.of(process.partition("-")[0]) / f"{process}.toml"
 
     def tls(self, process: str) -> Path:
         """Return the folder of a process's certificate and key."""

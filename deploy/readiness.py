@@ -8,31 +8,38 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from deploy.home import Home
+from deploy.layout import LISTENERS
 from deploy.supervision import StartError, Supervisor
 
 _DEADLINE_S = 90  # a first start on a slow machine; usually 3
 _PAUSE_S = 0.1
 _CHECK_TIMEOUT_S = 2
-_LISTENER = {"vault": "vault", "signer": "internal", "registrar": "registrar"}
 
 
 def wait_until_serving(home: Home, ports: Mapping[str, int], supervisor: Supervisor) -> None:
-    """Return when every process serves.
+    """Return when every process with a port serves.
 
     Raises:
         StartError: a process gave up, or the time is over.
     """
     deadline = time.monotonic() + _DEADLINE_S
-    waiting = dict(_LISTENER)
+    waiting = _waiting(ports)
     credentials = _credentials(home.tls("health"))
     while waiting:
         _fail_on_fatal(home, supervisor)
-        for process, listener in list(waiting.items()):
-            if _serves(process, ports[listener], credentials):
-                del waiting[process]
+        for name, role in list(waiting.items()):
+            if _serves(role, ports[name], credentials):
+                del waiting[name]
         if waiting and time.monotonic() > deadline:
             raise StartError(f"{' and '.join(waiting)} did not start in time: see {home.logs}")
         time.sleep(_PAUSE_S if waiting else 0)
+
+
+def _waiting(ports: Mapping[str, int]) -> dict[str, str]:
+    """Return the role behind each listener that answers health checks."""
+    roles = {names[0]: role for role, names in LISTENERS.items()}
+    listeners = {name: name.partition("-")[0] for name in ports}
+    return {name: roles[kind] for name, kind in listeners.items() if kind in roles}
 
 
 def _serves(process: str, port: int, credentials: grpc.ChannelCredentials) -> bool:

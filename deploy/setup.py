@@ -9,15 +9,18 @@ from pathlib import Path
 
 from deploy import ports
 from deploy.home import REPOSITORY, Home, write_whole
+from deploy.layout import LISTENERS, ONE_OF_EACH, Layout, Process
 from deploy.render import Value, render
-from deploy.supervision import COMMANDS, StartError
+from deploy.supervision import StartError
 from hsm_module.token.site import find_module
 
 EXAMPLES = Path(__file__).parent / "examples"
 VAULT_ID = "vault-1"
 
 
-def prepare(home: Home, tell: Callable[[str], None]) -> dict[str, int]:
+def prepare(
+    home: Home, tell: Callable[[str], None], layout: Layout = ONE_OF_EACH
+) -> dict[str, int]:
     """Make whatever is missing under `home`; return the ports of the listeners.
 
     Safe to repeat: what is there stays, settings are written anew with the ports of today.
@@ -28,14 +31,16 @@ def prepare(home: Home, tell: Callable[[str], None]) -> dict[str, int]:
     home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     _hold_ceremony(home, tell)
     before = ports.load(home.ports)
-    chosen = ports.choose(home.ports)
-    if before and before != chosen:
+    chosen = ports.choose(home.ports, layout.listeners())
+    if before.keys() == chosen.keys() and before != chosen:
         tell(f"another program took one of the ports {list(before.values())}: using new ones")
-    for process in COMMANDS:
-        example = (EXAMPLES / f"{process}.example.toml").read_text()
-        settings = render(example, _settings(process, home, chosen))
-        write_whole(home.settings(process), settings)
-    write_whole(home.deployment, _deployment(home, chosen), mode=0o644)
+    for process in layout.processes():
+        example = (EXAMPLES / f"{process.role}.example.toml").read_text()
+        settings = render(example, _settings(process, home, chosen, layout))
+        write_whole(home.settings(process.name), settings)
+        if process.role == "signer":
+            pinned = home.public / f"{process.listener('deployment')}.json"
+            write_whole(pinned, _deployment(home, chosen, process), mode=0o644)
     return chosen
 
 
@@ -56,16 +61,24 @@ def _hold_ceremony(home: Home, tell: Callable[[str], None]) -> None:
             tell("  " + " ".join(line.split()))
 
 
-def _settings(process: str, home: Home, listeners: Mapping[str, int]) -> dict[str, Value]:
-    own, tls = home.of(process), home.tls(process)
+def _settings(
+    process: Process, home: Home, listeners: Mapping[str, int], layout: Layout
+) -> dict[str, Value]:
+    role = process.role
+    own, tls = home.of(role), home.tls(role)
     at = {name: f"127.0.0.1:{port}" for name, port in listeners.items()}
+    at |= {name: at[process.listener(name)] for name in LISTENERS[role]}
+    database = layout.database or f"sqlite+aiosqlite:///{own / role}.db"
     common: dict[str, Value] = {
         "tls.cert": str(tls / "cert.pem"),
         "tls.key": str(tls / "key.pem"),
         "tls.ca": str(tls / "ca.pem"),
-        "database_url": f"sqlite+aiosqlite:///{own / process}.db",
+        "database_url": database.replace("{process}", role),
     }
-    return common | {"vault": _vault, "signer": _signer, "registrar": _registrar}[process](home, at)
+    if role == "signer":
+        vaults = [one for one in layout.processes() if one.role == "vault"]
+        return common | _signer(home, at) | {"vault_addresses": [at[one.name] for one in vaults]}
+    return common | {"vault": _vault, "registrar": _registrar}[role](home, at)
 
 
 def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
@@ -87,7 +100,6 @@ def _signer(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "phone_listen": at["phone"],
         "enrolment_listen": at["enrolment"],
         "internal_listen": at["internal"],
-        "vault_address": at["vault"],
         "vault_id": VAULT_ID,
         "registrar_address": at["registrar"],
         "relying_parties": str(home.public / "relying-parties.json"),
@@ -104,13 +116,13 @@ def _registrar(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
     }
 
 
-def _deployment(home: Home, listeners: Mapping[str, int]) -> str:
+def _deployment(home: Home, listeners: Mapping[str, int], signer: Process) -> str:
     pinned = {
         "root_pem": (home.public / "root.pem").read_text(),
         "registry_pem": (home.public / "registry.pem").read_text(),
         "vault_id": VAULT_ID,
-        "phone_address": f"127.0.0.1:{listeners['phone']}",
-        "enrolment_address": f"127.0.0.1:{listeners['enrolment']}",
+        "phone_address": f"127.0.0.1:{listeners[signer.listener('phone')]}",
+        "enrolment_address": f"127.0.0.1:{listeners[signer.listener('enrolment')]}",
         "server_name": "signer.internal",
         "country": "ua",
     }

@@ -21,6 +21,7 @@ from typing import Any
 from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]  # ships no types
 
 from deploy.home import REPOSITORY, Home, write_whole
+from deploy.layout import ONE_OF_EACH, Layout, Process
 
 COMMANDS = {
     "registrar": ("grpc_api", "registrar"),
@@ -110,11 +111,11 @@ def owned(home: Home) -> Iterator[bool]:
         yield True
 
 
-def start(home: Home) -> Supervisor:
+def start(home: Home, layout: Layout = ONE_OF_EACH) -> Supervisor:
     """Start supervisord with every process; does not wait until they serve."""
     socket = _socket(home)
     config = home.run / "supervisord.conf"
-    write_whole(config, _config(home, socket))
+    write_whole(config, _config(home, socket, layout))
     home.logs.mkdir(parents=True, exist_ok=True)
     with (home.logs / "supervisord.out").open("ab") as log:
         child = subprocess.Popen(  # noqa: S603  # our own interpreter and our own file
@@ -133,17 +134,17 @@ def start(home: Home) -> Supervisor:
     return supervisor
 
 
-def _config(home: Home, socket: Path) -> str:
+def _config(home: Home, socket: Path, layout: Layout) -> str:
     user = "user=root\n" if os.geteuid() == 0 else ""
     programs = "".join(
         Template(_PROGRAM.read_text()).substitute(
-            name=name,
-            command=_command(home, name),
+            name=process.name,
+            command=_command(home, process),
             directory=_quote(REPOSITORY),
-            log=_quote(home.logs / f"{name}.jsonl"),
+            log=_quote(home.logs / f"{process.name}.jsonl"),
             priority=priority,
         )
-        for priority, name in enumerate(COMMANDS)
+        for priority, process in enumerate(layout.processes())
     )
     return Template(_TEMPLATE.read_text()).substitute(
         socket=_quote(socket),
@@ -154,9 +155,10 @@ def _config(home: Home, socket: Path) -> str:
     )
 
 
-def _command(home: Home, name: str) -> str:
-    module, *arguments = COMMANDS[name]
-    words = [sys.executable, "-m", module, *arguments, "--config", str(home.settings(name))]
+def _command(home: Home, process: Process) -> str:
+    module, *arguments = COMMANDS[process.role]
+    settings = str(home.settings(process.name))
+    words = [sys.executable, "-m", module, *arguments, "--config", settings]
     return " ".join(f'"{_quote(word)}"' for word in words)
 
 

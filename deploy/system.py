@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from deploy import ports, readiness, setup, supervision
 from deploy.home import Home
+from deploy.layout import ONE_OF_EACH, Layout
 from deploy.supervision import StartError, Supervisor
 
 _JOIN_TIMEOUT_S = 60
@@ -24,7 +25,7 @@ class System:
 
 
 @contextmanager
-def running(home: Home, tell: Tell) -> Iterator[System]:
+def running(home: Home, tell: Tell, layout: Layout = ONE_OF_EACH) -> Iterator[System]:
     """Make what is missing, start every process, stop them at the end.
 
     A system that another terminal runs from the same home is used as it is.
@@ -35,9 +36,9 @@ def running(home: Home, tell: Tell) -> Iterator[System]:
     with supervision.owned(home) as ours:
         if ours:
             supervision.connect(home).stop()  # left by an owner that was killed
-            listeners = setup.prepare(home, tell)
+            listeners = setup.prepare(home, tell, layout)
             tell("starting registrar, vault and signer")
-            supervisor = supervision.start(home)
+            supervisor = supervision.start(home, layout)
         else:
             tell("using the system that runs already")
             listeners, supervisor = _join(home)

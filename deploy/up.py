@@ -1,11 +1,13 @@
 """`make up`: start the system, show where it is, stay until Ctrl-C."""
 
+import argparse
 import sys
 import time
 from contextlib import suppress
 
 from deploy import terminal
 from deploy.home import REPOSITORY, Home
+from deploy.layout import Layout
 from deploy.supervision import StartError
 from deploy.system import System, running
 from deploy.terminal import Story, console
@@ -38,12 +40,24 @@ _STEPS = """  make demo                                     all of the following
 
 def main() -> None:
     """Run the system until Ctrl-C or `make down`."""
-    with running(Home(REPOSITORY / "var"), Story().tell) as system:
+    with running(Home(REPOSITORY / "var"), Story().tell, _layout()) as system:
         if not system.ours:
             raise StartError("it runs already, in another terminal; stop it with: make down")
         console.print(_PAGE.format(**system.ports, logs=system.home.logs, steps=_STEPS))
         with suppress(KeyboardInterrupt):  # how it is meant to end
             _watch(system)
+
+
+def _layout() -> Layout:
+    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
+    parser.add_argument("--vaults", type=int, default=1, help="vault processes")
+    parser.add_argument("--signers", type=int, default=1, help="signer processes")
+    parser.add_argument("--database", help="PostgreSQL URL; {process} is vault, signer, registrar")
+    given = parser.parse_args()
+    try:
+        return Layout(given.vaults, given.signers, given.database)
+    except ValueError as error:
+        raise StartError(str(error)) from None
 
 
 def _watch(system: System) -> None:

@@ -1,5 +1,7 @@
 """TLS of gRPC listeners and clients. There is no plaintext mode."""
 
+from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import grpc
@@ -7,7 +9,9 @@ import grpc
 from grpc_api.channel.contexts import DeviceIdentity
 from grpc_api.server_options import CLIENT_OPTIONS
 from grpc_api.settings import TlsSettings
-from signer_core.errors import UnavailableError
+from signer_core.errors import InvalidRequestError, UnavailableError
+
+_IN_TURN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 
 
 def internal_server_credentials(tls: TlsSettings) -> grpc.ServerCredentials:
@@ -63,8 +67,33 @@ def _server_credentials(tls: TlsSettings, trusted: bytes) -> grpc.ServerCredenti
 def _channel(
     address: str, server_name: str, credentials: grpc.ChannelCredentials
 ) -> grpc.aio.Channel:
-    options = (*CLIENT_OPTIONS, ("grpc.ssl_target_name_override", server_name))
+    options = (
+        *CLIENT_OPTIONS,
+        ("grpc.ssl_target_name_override", server_name),
+        ("grpc.service_config", _IN_TURN),
+    )
     return grpc.aio.secure_channel(address, credentials, options=options)
+
+
+def address_of_any(addresses: Sequence[str]) -> str:
+    """Return the address of a service that several processes serve, each call by one of them.
+
+    A stream stays with the process where it began; one that is away is passed over.
+
+    Raises:
+        InvalidRequestError: of several, one is not an IPv4 address with a port.
+    """
+    if len(addresses) == 1:
+        return addresses[0]
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        try:
+            IPv4Address(host), int(port)
+        except ValueError:
+            raise InvalidRequestError(
+                f"of several addresses each is IPv4:port: {address}"
+            ) from None
+    return "ipv4:" + ",".join(addresses)
 
 
 def _read(path: Path) -> bytes:

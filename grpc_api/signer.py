@@ -13,11 +13,12 @@ import grpc
 import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from grpc_api.clients.registrar import RegistrarClient
 from grpc_api.clients.vault import VaultKeysClient, VaultRelayClient, VaultRequestsClient
 from grpc_api.credentials import (
+    address_of_any,
     enrolment_server_credentials,
     internal_channel,
     internal_server_credentials,
@@ -58,7 +59,7 @@ class SignerSettings(BaseModel, frozen=True, extra="forbid"):
     enrolment_listen: str  # host:port, the server's certificate only
     internal_listen: str  # host:port, mutual TLS with processes
     database_url: str
-    vault_address: str  # host:port
+    vault_addresses: tuple[str, ...] = Field(min_length=1)  # host:port; of several, IP addresses
     vault_id: VaultId
     registrar_address: str  # host:port
     relying_parties: Path  # JSON: a list of compact JWS
@@ -124,7 +125,9 @@ async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
         stack.push_async_callback(engine.dispose)
         executor = stack.enter_context(ThreadPoolExecutor(settings.pdf_threads, "pdf"))
         vault = await stack.enter_async_context(
-            internal_channel(settings.vault_address, "vault.internal", settings.tls)
+            internal_channel(
+                address_of_any(settings.vault_addresses), "vault.internal", settings.tls
+            )
         )
         registrar = await stack.enter_async_context(
             internal_channel(settings.registrar_address, "registrar.internal", settings.tls)

@@ -107,18 +107,20 @@ class GroupWriter:
                     turn.fail()  # no effect on those that were settled
 
     async def _run_group(self, connection: AsyncConnection, group: list[_Turn]) -> None:
-        """Run queued transactions, then commit; whoever is in `group` waits for the end."""
+        """Run queued transactions, then commit; whoever is in `group` waits for the end.
+
+        One that failed waits too: it may have met a row of a neighbour, which is not stored yet.
+        """
         async with connection.begin() as begun:
             while self._queue and len(group) < GROUP_MAX:
                 turn = self._queue.popleft()
                 if turn.granted.cancelled():
                     continue
                 group.append(turn)
-                if not await _run_turn(connection, turn, alone=len(group) == 1):
-                    if len(group) == 1:  # it has no savepoint: the whole is undone
-                        await begun.rollback()
-                        break
-                    group.pop().settle()
+                alone = len(group) == 1
+                if not await _run_turn(connection, turn, alone=alone) and alone:
+                    await begun.rollback()  # it has no savepoint: the whole is undone
+                    break
 
 
 async def _run_turn(connection: AsyncConnection, turn: _Turn, *, alone: bool) -> bool:

@@ -43,7 +43,7 @@ def settings(world, tmp_path):
         "enrolment_listen": f"127.0.0.1:{ports[1]}",
         "internal_listen": f"127.0.0.1:{ports[2]}",
         "database_url": f"sqlite+aiosqlite:///{tmp_path}/process.db",
-        "vault_address": f"127.0.0.1:{free_port()}",
+        "vault_addresses": [f"127.0.0.1:{free_port()}"],
         "vault_id": "vault-1",
         "registrar_address": f"127.0.0.1:{free_port()}",
         "relying_parties": f"{tmp_path}/relying-parties.json",

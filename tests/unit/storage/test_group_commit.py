@@ -82,6 +82,18 @@ async def test_a_first_one_that_fails_takes_nobody_with_it(engine):
     assert await ids(engine) == [2]
 
 
+async def test_who_meets_a_neighbours_row_finds_it_stored(engine):
+    """Or else "it is taken" would be followed by "there is none"."""
+
+    async def find_or_insert():
+        try:
+            await insert(engine, 1)
+        except IntegrityError:
+            return await ids(engine)
+
+    assert await asyncio.gather(find_or_insert(), find_or_insert()) == [None, [1]]
+
+
 async def test_one_that_is_cancelled_is_undone_alone(engine):
     inside = asyncio.Event()
 
