@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from grpc_health.v1 import health
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -26,6 +27,7 @@ from grpc_api.server import (
 )
 from grpc_api.servers.registrar import RegistrarServicer, SandboxServicer
 from grpc_api.settings import TlsSettings, load_settings
+from grpc_api.telemetry import telemetry
 from signer_core.errors import InvalidRequestError
 from signer_core.identity.activation import Activation, derive_hash_key
 from signer_core.identity.registrar import PeopleRegistrar
@@ -43,6 +45,8 @@ class RegistrarSettings(BaseModel, frozen=True, extra="forbid"):
     database_url: str
     signing_key: Path  # PEM, P-256, mode 0600
     log_file: Path | None = None  # stderr if absent
+    metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off
+    otlp_endpoint: str = ""  # http(s)://host:port of an OpenTelemetry collector; empty: off
     tls: TlsSettings
     callers: Mapping[str, tuple[str, ...]]  # service: DNS names of those who may call it
 
@@ -56,7 +60,8 @@ def run(config: Path) -> None:
     """
     settings = load_settings(RegistrarSettings, config)
     configure_logs("registrar", settings.log_file)
-    asyncio.run(_serve(settings))
+    with telemetry("registrar", settings.metrics_listen, settings.otlp_endpoint):
+        asyncio.run(_serve(settings))
 
 
 async def _serve(settings: RegistrarSettings) -> None:
@@ -64,17 +69,17 @@ async def _serve(settings: RegistrarSettings) -> None:
     await upgrade(settings.database_url, MIGRATIONS)
     engine = make_engine(settings.database_url)
     try:
-        server = await make_server(settings, engine, key)
+        server, health_servicer = await make_server(settings, engine, key)
         listen(server, settings.listen, internal_server_credentials(settings.tls))
-        await serve_until_stopped([server])
+        await serve_until_stopped([server], health_servicer)
     finally:
         await engine.dispose()
 
 
 async def make_server(
     settings: RegistrarSettings, engine: AsyncEngine, key: ec.EllipticCurvePrivateKey
-) -> grpc.aio.Server:
-    """Put the registrar together, without a listener yet."""
+) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+    """Put the registrar together, without a listener yet; return its health too."""
     sandbox = Sandbox(load_people())
     activation = Activation(engine, derive_hash_key(key), secrets.choice)
     registrar = PeopleRegistrar(
@@ -89,8 +94,7 @@ async def make_server(
     server = make_internal_server(settings.callers)
     add_RegistrarServiceServicer_to_server(RegistrarServicer(registrar), server)
     add_SandboxServiceServicer_to_server(servicer, server)
-    await add_health_and_reflection(server, SERVICES)
-    return server
+    return server, await add_health_and_reflection(server, SERVICES)
 
 
 def load_signing_key(path: Path) -> ec.EllipticCurvePrivateKey:

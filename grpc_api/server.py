@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import grpc
+import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -13,10 +14,14 @@ from grpc_api.interceptors.correlation import correlation_interceptor
 from grpc_api.interceptors.deadlines import deadline_interceptor
 from grpc_api.interceptors.decoding import DecodingInterceptor
 from grpc_api.interceptors.errors import error_interceptor
+from grpc_api.interceptors.observation import observation_interceptor
 from grpc_api.server_options import SERVER_OPTIONS
 from signer_core.errors import UnavailableError
 
 GRACE_S = 5.0  # for calls under way when the process is told to stop
+FINISH_S = 65.0  # for what must not be cut off: a judgement has 60 s (docs/spec/ecdsa2p.md §3.1.1)
+
+_log = structlog.get_logger()
 
 
 def make_internal_server(callers: Callers) -> grpc.aio.Server:
@@ -41,10 +46,13 @@ def listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCreden
         raise UnavailableError(f"cannot listen on {address}: is it taken?") from None
 
 
-async def add_health_and_reflection(server: grpc.aio.Server, services: Sequence[str]) -> None:
+async def add_health_and_reflection(
+    server: grpc.aio.Server, services: Sequence[str]
+) -> health.aio.HealthServicer:
     """Add `grpc.health.v1`, saying SERVING for these full names and the whole, and reflection.
 
-    Both are for callers of the allow-list only, as everything on an internal listener.
+    Both are for callers of the allow-list only, as everything on an internal listener. Returns
+    health, for `serve_until_stopped`.
     """
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
@@ -52,10 +60,30 @@ async def add_health_and_reflection(server: grpc.aio.Server, services: Sequence[
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
     names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
+    return servicer
 
 
-async def serve_until_stopped(servers: Sequence[grpc.aio.Server]) -> None:
-    """Run servers until SIGTERM or SIGINT, then let calls under way end for 5 s."""
+async def serve_until_stopped(
+    servers: Sequence[grpc.aio.Server],
+    health_servicer: health.aio.HealthServicer,
+    finish: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Run servers until SIGTERM or SIGINT, then drain them.
+
+    1. Health says NOT_SERVING; new calls and streams are refused.
+    2. `finish` ends what must not be cut off: judgements of a PIN.
+    3. What is still open has 5 s to end; then it is cut off.
+    """
+    await _serve_until_told(servers)
+    _log.info("draining")
+    await health_servicer.enter_graceful_shutdown()  # 1
+    draining = [asyncio.ensure_future(server.stop(FINISH_S)) for server in servers]
+    if finish is not None:
+        await finish()  # 2
+    await asyncio.gather(*(server.stop(GRACE_S) for server in servers), *draining)  # 3
+
+
+async def _serve_until_told(servers: Sequence[grpc.aio.Server]) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,11 +91,15 @@ async def serve_until_stopped(servers: Sequence[grpc.aio.Server]) -> None:
     for server in servers:
         await server.start()
     await stopped.wait()
-    await asyncio.gather(*(server.stop(GRACE_S) for server in servers))
 
 
 def _common() -> list[grpc.aio.ServerInterceptor]:
-    return [error_interceptor(), correlation_interceptor(), deadline_interceptor()]
+    return [
+        error_interceptor(),
+        correlation_interceptor(),
+        observation_interceptor(),
+        deadline_interceptor(),
+    ]
 
 
 def _server(interceptors: Sequence[grpc.aio.ServerInterceptor]) -> grpc.aio.Server:

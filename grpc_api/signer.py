@@ -13,6 +13,7 @@ import grpc
 import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from grpc_health.v1 import health
 from pydantic import BaseModel, Field
 
 from grpc_api.clients.registrar import RegistrarClient
@@ -41,6 +42,7 @@ from grpc_api.signer_parts import (
     add_internal_services,
     add_phone_services,
 )
+from grpc_api.telemetry import telemetry
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId, VaultId
 from signer_core.pki.authority import Authority
@@ -68,6 +70,8 @@ class SignerSettings(BaseModel, frozen=True, extra="forbid"):
     root: Path  # PEM
     pdf_threads: int = 2  # that prepare and finish PDFs
     log_file: Path | None = None  # stderr if absent
+    metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off
+    otlp_endpoint: str = ""  # http(s)://host:port of an OpenTelemetry collector; empty: off
     tls: TlsSettings
     callers: Mapping[str, tuple[str, ...]]  # service: DNS names of those who may call it
 
@@ -101,7 +105,8 @@ def run(config: Path) -> None:
     """
     settings = load_settings(SignerSettings, config)
     configure_logs("signer", settings.log_file)
-    asyncio.run(_serve(settings))
+    with telemetry("signer", settings.metrics_listen, settings.otlp_endpoint):
+        asyncio.run(_serve(settings))
 
 
 async def _serve(settings: SignerSettings) -> None:
@@ -111,7 +116,8 @@ async def _serve(settings: SignerSettings) -> None:
         followers = Followers(collection)
         recovery = asyncio.create_task(parts.recovery(collection).run())
         try:
-            await serve_until_stopped(await _servers(settings, parts, collection, followers))
+            servers, health_servicer = await _servers(settings, parts, collection, followers)
+            await serve_until_stopped(servers, health_servicer)
         finally:
             recovery.cancel()
             await asyncio.wait({recovery})
@@ -157,17 +163,18 @@ def neighbours(
 
 async def _servers(
     settings: SignerSettings, parts: Parts, collection: Collection, followers: Followers
-) -> tuple[grpc.aio.Server, ...]:
+) -> tuple[tuple[grpc.aio.Server, ...], health.aio.HealthServicer]:
     phones, enrolment = make_phone_server(), make_phone_server()
     internal = make_internal_server(settings.callers)
     add_phone_services(phones, parts, collection, followers.start)
     add_enrolment_service(enrolment, parts)
-    await add_health_and_reflection(internal, add_internal_services(internal, parts, collection))
+    services = add_internal_services(internal, parts, collection)
+    health_servicer = await add_health_and_reflection(internal, services)
     device_ca = find_device_ca(read_pem(settings.ca_chain)).public_bytes(Encoding.PEM)
     listen(phones, settings.phone_listen, phone_server_credentials(settings.tls, device_ca))
     listen(enrolment, settings.enrolment_listen, enrolment_server_credentials(settings.tls))
     listen(internal, settings.internal_listen, internal_server_credentials(settings.tls))
-    return phones, enrolment, internal
+    return (phones, enrolment, internal), health_servicer
 
 
 def find_device_ca(chain: list[x509.Certificate]) -> x509.Certificate:

@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import grpc
+from grpc_health.v1 import health
 
 from grpc_api.channel import vault_context
 from grpc_api.credentials import internal_server_credentials
@@ -52,10 +53,17 @@ class VaultListener:
     callers: Callers
 
 
-async def make_vault_server(
-    ports: VaultPorts, listener: VaultListener
-) -> tuple[grpc.aio.Server, int]:
-    """Make the server, listening but not started; return it with its port.
+@dataclass(frozen=True, slots=True)
+class VaultServer:
+    """The server, listening but not started."""
+
+    server: grpc.aio.Server
+    health: health.aio.HealthServicer
+    port: int
+
+
+async def make_vault_server(ports: VaultPorts, listener: VaultListener) -> VaultServer:
+    """Make the server.
 
     Raises:
         InvalidRequestError, UnavailableError: a file cannot be read, or the address is taken.
@@ -69,8 +77,9 @@ async def make_vault_server(
     requests = VaultRequestsServicer(ports.requests)
     services.add_VaultRequestsServiceServicer_to_server(requests, server)
     services.add_VaultKeysServiceServicer_to_server(VaultKeysServicer(ports.keys), server)
-    await add_health_and_reflection(server, SERVICES)
-    return server, listen(server, listener.address, internal_server_credentials(tls))
+    health_servicer = await add_health_and_reflection(server, SERVICES)
+    port = listen(server, listener.address, internal_server_credentials(tls))
+    return VaultServer(server, health_servicer, port)
 
 
 def _check_free(address: str) -> None:
@@ -86,14 +95,19 @@ def _check_free(address: str) -> None:
         raise UnavailableError(f"cannot listen on {address}: is it taken?") from None
 
 
-async def serve_vault(server: grpc.aio.Server, fault: Awaitable[T]) -> T | None:
-    """Serve until SIGTERM or SIGINT, or until `fault` has a result; return that."""
-    serving = asyncio.ensure_future(serve_until_stopped([server]))
+async def serve_vault(
+    vault: VaultServer, fault: Awaitable[T], finish: Callable[[], Awaitable[None]]
+) -> T | None:
+    """Serve until SIGTERM or SIGINT, or until `fault` has a result; return that.
+
+    After a signal, `finish` ends the judgements under way before anything is cut off.
+    """
+    serving = asyncio.ensure_future(serve_until_stopped([vault.server], vault.health, finish))
     broken = asyncio.ensure_future(fault)
     await asyncio.wait({serving, broken}, return_when=asyncio.FIRST_COMPLETED)
     if broken.done():
         serving.cancel()
-        await server.stop(None)
+        await vault.server.stop(None)
         return broken.result()
     broken.cancel()
     await serving
