@@ -32,6 +32,10 @@ test: dev ## the whole suite, on SoftHSM, end to end (ARGS="-k name")
 test-fast: dev ## the tests that need neither a token nor processes
 	@$(RUN) pytest -m "not softhsm and not e2e" $(ARGS)
 
+.PHONY: fuzz
+fuzz: dev ## random and mutated messages to every public method (FUZZ_SECONDS=600)
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(RUN) pytest -s tests/fuzz
+
 .PHONY: check
 check: lint types imports test ## what CI runs first
 

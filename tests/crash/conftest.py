@@ -1,0 +1,53 @@
+"""One system for all crash tests: real processes under the real supervisor, with places to die."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy import supervision
+from deploy.demo.commands import Caller
+from deploy.home import REPOSITORY, Home
+from deploy.system import System, running
+from tests.crash.points import POINTS
+from tests.crash.world import CrashWorld
+
+HIT: set[str] = set()
+
+
+@pytest.fixture(scope="session")
+def control(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("control")
+
+
+@pytest.fixture(scope="session")
+def crash_system(tmp_path_factory: pytest.TempPathFactory, control: Path) -> Iterator[System]:
+    commands = supervision.COMMANDS | {
+        "vault": ("tests.crash.launch", "vault"),
+        "signer": ("tests.crash.launch", "signer"),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRASH_FOLDER", str(control))
+        patch.setattr(supervision, "COMMANDS", commands)
+        with running(Home(tmp_path_factory.mktemp("crash")), lambda _: None) as started:
+            yield started
+
+
+@pytest.fixture
+def crash_world(crash_system: System, control: Path) -> Iterator[CrashWorld]:
+    person = Caller(crash_system.home).find_person("approves")
+    world = CrashWorld(
+        crash_system, control, person, REPOSITORY / "tests" / "assets" / "one_page.pdf"
+    )
+    yield world
+    world.disarm()
+    if (control / "hit").exists():
+        HIT.add((control / "hit").read_text())
+        (control / "hit").unlink()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if HIT:
+        terminalreporter.section("crash points")
+        for point in POINTS:
+            terminalreporter.write_line(f"{'hit ' if point in HIT else '    '} {point}")

@@ -1,0 +1,15 @@
+"""Any order of sign, wrong PIN, refresh, kill, lost reply, copy, replay: the invariants hold."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+from tests.state.key_life import KeyLife
+
+TestKeyLife = KeyLife.TestCase
+TestKeyLife.settings = settings(
+    max_examples=int(os.environ.get("KEY_LIVES", "12")),
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
