@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from hsm_module.key_actions import find_action
 from hsm_module.storage.rows import KeyRow, RequestRow
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId
@@ -15,8 +16,9 @@ CERTIFICATE_KIND: Final = "certificate"  # of the one request with the key's own
 def verify_items(items: Sequence[Item], request: RequestRow, key: KeyRow) -> None:
     """Check the bytes to be signed against the request and the key.
 
-    The request under the key's own id takes exactly one `pkcs10`, about this key's own Q. Any
-    other takes one `cms` for each of its files, in their order, naming this key's certificate.
+    The request under the key's own id takes exactly one `pkcs10`, about this key's own Q; one about
+    a key takes nothing. Any other takes one `cms` for each of its files, in their order, naming
+    this key's certificate.
 
     Raises:
         InvalidRequestError: another number or kind of items, or the key has no certificate yet.
@@ -24,6 +26,9 @@ def verify_items(items: Sequence[Item], request: RequestRow, key: KeyRow) -> Non
     """
     if request.request_id == RequestId(key.key_id):
         _verify_own_request(items, key)
+    elif find_action(request) is not None:
+        if items:
+            raise InvalidRequestError("a request about a key signs nothing")
     else:
         _verify_files(items, request, key)
 

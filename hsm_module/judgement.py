@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from hsm_module.admission import verify_admitted, verify_open
+from hsm_module.key_actions import act
 from hsm_module.key_transaction import OpenKey, key_transaction, retire
 from hsm_module.sessions.live import LiveSession, LiveTransfer
 from hsm_module.storage.records import Records
@@ -172,10 +173,10 @@ class Judgement:
         async with self._store.transaction() as transaction:
             row, _ = await transaction.keys.get(session.key_id)
             _check_own(row, session)
-            await transaction.keys.save(_succeeded(row, session, epoch, self._records.kek_id))
             if row.next is not None and session.generation.number == row.next.number:
                 await transaction.records.delete_share(row.key_id, row.current.number)  # §8
-            await _consume(transaction, session, signatures)
+            succeeded = _succeeded(row, session, epoch, self._records.kek_id)
+            await _consume(transaction, succeeded, session, signatures)
             await transaction.record(Event(session.use, "signed", row.key_id, session.request_id))
 
     async def _next_epoch(self, session: LiveSession) -> EpochState:
@@ -194,14 +195,19 @@ class Judgement:
 
 
 async def _consume(
-    transaction: Transaction, session: LiveSession, signatures: tuple[Signature, ...]
+    transaction: Transaction,
+    row: KeyRow,
+    session: LiveSession,
+    signatures: tuple[Signature, ...],
 ) -> None:
-    """Use up the request, if there is one."""
+    """Save the key's row, and use up the request, if there is one."""
     if session.request_id is None:
+        await transaction.keys.save(row)
         return
     request = await transaction.requests.get(session.request_id)
     items = tuple(map(_signed, session.items, signatures))
     await transaction.requests.save(replace(request, state=RequestState.CONSUMED, items=items))
+    await act(transaction, row, request)
 
 
 def _check_own(row: KeyRow, session: LiveSession | LiveTransfer) -> None:

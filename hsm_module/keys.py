@@ -2,19 +2,22 @@
 
 from dataclasses import replace
 from hmac import compare_digest
+from typing import Final
 
 from hsm_module.admission import verify_active
 from hsm_module.certificates import CertificateOffice, sha256, verify_device_csr
 from hsm_module.context import VaultContext
-from hsm_module.key_transaction import OpenKey, key_reading, key_transaction
+from hsm_module.key_transaction import OpenKey, key_reading, key_transaction, suspend
 from hsm_module.storage.rows import Event, KeyRow
 from hsm_module.storage.sealing import AlteredRowError
-from signer_core.errors import DeniedError, NotFoundError, VerificationError
+from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.identity.authorisation import verify_authorisation, verify_used_authorisation
 from signer_core.pki.device import device_key_hash
 from signer_core.ports import CertificateChain, KeyState, KeyStatus, RequestState
 from signer_core.protocol.to_be_signed import verify_pkcs10
+
+HASH_BYTES: Final = 32
 
 
 class Keys:
@@ -78,7 +81,44 @@ class Keys:
             signatures=row.signatures,
             generation=row.current.number,
             device_key_hash=row.device_key_hash,
+            wrong_tries=row.failed,
         )
+
+    async def set_suspend_code(self, key_id: KeyId, code_hash: bytes) -> None:
+        """Keep the hash (32 bytes) of a key's suspend code; repeating the same is harmless.
+
+        Raises:
+            InvalidRequestError: the key has another code already, or the hash has another size.
+            NotFoundError: no such key.
+        """
+        if len(code_hash) != HASH_BYTES:
+            raise InvalidRequestError("the hash of a suspend code has 32 bytes")
+        async with key_transaction(self._vault.store, key_id) as key:
+            if key.row.suspend_code_hash == code_hash:
+                return
+            verify_active(key.row, self._vault.policy)
+            if key.row.suspend_code_hash is not None:
+                raise InvalidRequestError("this key has a suspend code already")
+            if await key.transaction.keys.ids_with("suspend_code_hash", code_hash):
+                raise InvalidRequestError("this suspend code is taken: make another one")
+            await key.transaction.keys.save(replace(key.row, suspend_code_hash=code_hash))
+            await key.transaction.record(Event("suspend-code", "set", key_id))
+
+    async def suspend_by_code(self, code_hash: bytes) -> None:
+        """Suspend the key with this code for good; repeating it is harmless.
+
+        Raises:
+            NotFoundError: no key has this code.
+        """
+        async with self._vault.store.reading() as transaction:
+            found = await transaction.keys.ids_with("suspend_code_hash", code_hash)
+        if len(found) != 1:
+            raise NotFoundError("no key has this suspend code")
+        async with key_transaction(self._vault.store, found[0]) as key:
+            if not compare_digest(key.row.suspend_code_hash or b"", code_hash):
+                raise NotFoundError("no key has this suspend code")
+            if key.row.status in (KeyStatus.ACTIVE, KeyStatus.RESTORED):
+                await suspend(key.transaction, key.row, "code")
 
     async def _issue(self, key: OpenKey, authorisation: str) -> bytes:
         """Issue in the transaction that stores it: one key, one certificate."""

@@ -6,6 +6,7 @@ from typing import Final
 from hsm_module.admission import verify_active
 from hsm_module.content import CERTIFICATE_KIND
 from hsm_module.context import VaultContext
+from hsm_module.key_actions import verify_action
 from hsm_module.key_transaction import OpenKey, key_transaction
 from hsm_module.storage.rows import Event, RequestRow
 from signer_core.errors import InvalidRequestError
@@ -97,6 +98,7 @@ async def _open(key: OpenKey, registration: RequestRegistration) -> None:
     if not key.now_s < registration.expires_at_s <= key.now_s + MAX_TTL_S:
         raise InvalidRequestError("a request expires in the future, within 31 days")
     row = _row(registration)
+    await verify_action(key.transaction, key.row, row)
     await key.transaction.requests.insert(row)
     await key.transaction.record(Event("request", "opened", row.key_id, row.request_id))
 

@@ -143,6 +143,7 @@ class KeyState:
     signatures: int  # made since enrolment
     generation: int
     device_key_hash: DeviceKeyHash
+    wrong_tries: int = 0  # wrong PINs since the last success
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,23 @@ class VaultKeys(Protocol):
 
         Raises:
             NotFoundError: no such key.
+        """
+        ...
+
+    async def set_suspend_code(self, key_id: KeyId, code_hash: bytes) -> None:
+        """Keep the hash (32 bytes) of a key's suspend code; repeating the same is harmless.
+
+        Raises:
+            InvalidRequestError: the key has another code already, or the hash has another size.
+            NotFoundError: no such key.
+        """
+        ...
+
+    async def suspend_by_code(self, code_hash: bytes) -> None:
+        """Suspend the key with this code for good; repeating it is harmless.
+
+        Raises:
+            NotFoundError: no key has this code.
         """
         ...
 

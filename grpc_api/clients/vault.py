@@ -99,7 +99,17 @@ class VaultKeysClient:
             signatures=answer.signatures,
             generation=answer.generation,
             device_key_hash=DeviceKeyHash(answer.device_key_hash),
+            wrong_tries=answer.wrong_tries,
         )
+
+    async def set_suspend_code(self, key_id: KeyId, code_hash: bytes) -> None:
+        """See `SuspendCodes.set_suspend_code`."""
+        message = pb.SetSuspendCodeRequest(key_id=key_id, code_hash=code_hash)
+        await call(self._stub.SetSuspendCode, message)
+
+    async def suspend_by_code(self, code_hash: bytes) -> None:
+        """See `SuspendCodes.suspend_by_code`."""
+        await call(self._stub.SuspendByCode, pb.SuspendByCodeRequest(code_hash=code_hash))
 
 
 class VaultRelayClient:

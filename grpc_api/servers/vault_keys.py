@@ -46,4 +46,21 @@ class VaultKeysServicer(services.VaultKeysServiceServicer):
             signatures=state.signatures,
             generation=state.generation,
             device_key_hash=state.device_key_hash,
+            wrong_tries=state.wrong_tries,
         )
+
+    @override
+    async def SetSuspendCode(
+        self, request: wire.SetSuspendCodeRequest, context: Context
+    ) -> wire.SetSuspendCodeResponse:
+        """Keep the hash of a suspend code."""
+        await self.keys.set_suspend_code(KeyId(request.key_id), request.code_hash)
+        return wire.SetSuspendCodeResponse()
+
+    @override
+    async def SuspendByCode(
+        self, request: wire.SuspendByCodeRequest, context: Context
+    ) -> wire.SuspendByCodeResponse:
+        """Suspend the key with this code."""
+        await self.keys.suspend_by_code(request.code_hash)
+        return wire.SuspendByCodeResponse()

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import Final
 
 from hsm_module.content import CERTIFICATE_KIND
@@ -84,6 +85,8 @@ class EnrolmentSessions:
             ),
         )
         async with self._vault.store.transaction() as transaction:
+            person_mac = await transaction.person_mac(authorisation.person_id)
+            row = replace(row, person_mac=person_mac)
             await transaction.consume_authorisation(authorisation.jti, share.key_id)
             await transaction.keys.insert(row)
             await transaction.records.insert_share(share.key_id, 0, records.kek_id, blob)

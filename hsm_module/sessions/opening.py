@@ -9,6 +9,7 @@ from hsm_module.admission import verify_active, verify_admitted, verify_open
 from hsm_module.content import verify_items
 from hsm_module.context import VaultContext
 from hsm_module.epochs import find_generation
+from hsm_module.key_actions import verify_action
 from hsm_module.key_transaction import OpenKey, key_reading, key_transaction, suspend
 from hsm_module.storage.rows import Generation, KeyRow, RequestRow
 from hsm_module.storage.sealing import AlteredRowError
@@ -95,6 +96,7 @@ async def _find_request(key: OpenKey, m: SignRequest) -> RequestRow | None:
     verify_open(request, key.row, key.now_s)
     if not compare_digest(request.request_hash, m.request_hash):
         raise VerificationError("what the phone shows is not the request that was registered")
+    await verify_action(key.transaction, key.row, request)
     return request
 
 

@@ -30,6 +30,8 @@ def to_columns(row: KeyRow) -> dict[str, Any]:
         "generation": row.current.number,
         **_generation_columns("", row.current),
         **_generation_columns("next_", row.next),
+        "person_mac": row.person_mac,
+        "suspend_code_hash": row.suspend_code_hash,
         "signatures": row.signatures,
         "row_version": row.row_version,
     }
@@ -44,6 +46,8 @@ def from_columns(row: Mapping[str, Any]) -> KeyRow:
         public_key=row["public_key"],
         current=_generation("", row, row["generation"]),
         next=_next(row),
+        person_mac=row["person_mac"],
+        suspend_code_hash=row["suspend_code_hash"],
         certificate_sha256=row["certificate_sha256"],
         status=KeyStatus(row["status"]),
         failed=row["failed"],

@@ -1,7 +1,8 @@
 """Rows of keys: read under a lock, checked, changed, sealed again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -45,6 +46,13 @@ class KeyRows:
             return from_columns(await sealing.verify(self._token, keys, row)), row["now_s"]
         except (VerificationError, TypeError, ValueError):  # a column of another type, too
             raise AlteredRowError("keys", key_id) from None
+
+    async def ids_with(
+        self, column: Literal["person_mac", "suspend_code_hash"], value: bytes
+    ) -> Sequence[KeyId]:
+        """Return the ids of the keys with this value; unchecked, until `get` reads each row."""
+        query = select(keys.c.key_id).where(keys.c[column] == value).order_by(keys.c.key_id)
+        return [KeyId(key_id) for key_id in (await self._connection.execute(query)).scalars()]
 
     async def insert(self, row: KeyRow) -> None:
         """Store a new key.

@@ -47,6 +47,8 @@ class KeyRow:
     public_key: bytes  # 33 bytes, Q
     current: Generation
     next: Generation | None = None  # one higher, until its first success
+    person_mac: bytes | None = None  # 32 bytes, of the person id
+    suspend_code_hash: bytes | None = None  # 32 bytes, signer_core.keys.suspend_code
     certificate_sha256: bytes | None = None  # 32 bytes
     status: KeyStatus = KeyStatus.ACTIVE
     failed: int = 0

@@ -28,6 +28,11 @@ async def seal(token: Token, table: Table, values: Mapping[str, Any]) -> bytes:
     return await token.mac(_encode_row(table, values))
 
 
+async def person_mac(token: Token, person_id: str) -> bytes:
+    """Return what tells whether two keys are one person's, and nothing without the token."""
+    return await token.mac(b"diia-signer/vault/person/v1" + person_id.encode())
+
+
 async def verify(token: Token, table: Table, row: RowMapping) -> dict[str, Any]:
     """Compare the row's MAC with the one computed again, in constant time; return its columns.
 

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from hsm_module.storage import sealing
 from hsm_module.storage.clock import unix_time_s
 from hsm_module.storage.keys import KeyRows
 from hsm_module.storage.records import RecordRows
@@ -35,6 +36,7 @@ class Transaction:
         self.requests = RequestRows(connection, token)
         self.records = RecordRows(connection)
         self._connection = connection
+        self._token = token
         self._clock = unix_time_s(connection.dialect.name)
 
     async def now_s(self) -> int:
@@ -52,6 +54,10 @@ class Transaction:
             await self._connection.execute(insert(consumed_authorisations).values(row))
         except IntegrityError:
             raise DeniedError("this enrolment authorisation was used before") from None
+
+    async def person_mac(self, person_id: str) -> bytes:
+        """Return the keyed hash (32 bytes) that stands for a person."""
+        return await sealing.person_mac(self._token, person_id)
 
     async def record(self, event: Event) -> None:
         """Put an event into the outbox."""

@@ -54,6 +54,8 @@ keys: Final = Table(
     Column("next_epoch_shown", Integer, info=LATER),
     Column("next_last_sid", SID, info=LATER),
     Column("next_kek_id", String(64), info=LATER),
+    Column("person_mac", HASH, info=LATER, index=True),  # whose it is, under the token's key
+    Column("suspend_code_hash", HASH, info=LATER, index=True, unique=True),
     Column("signatures", BigInteger, nullable=False),  # made since enrolment
     Column("row_version", BigInteger, nullable=False),  # rises by one a write
     Column("mac", HASH, nullable=False),

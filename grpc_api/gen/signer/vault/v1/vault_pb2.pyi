@@ -120,7 +120,9 @@ class RegisterRequestRequest(_message.Message):
     key_id: _builtins.bytes
     """16 bytes"""
     kind: _builtins.str
-    """"documentSigning" """
+    """"documentSigning"; or, about a key, "keySuspension", "keyRevocation", "keyReplacement": then
+    the one file hash is SHA-256 of that key's id (docs/spec/ecdsa2p.md §6).
+    """
     request_hash: _builtins.bytes
     """32 bytes, docs/spec/request-hash.md"""
     expires_at_s: _builtins.int
@@ -400,6 +402,7 @@ class GetKeyResponse(_message.Message):
     SIGNATURES_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
     DEVICE_KEY_HASH_FIELD_NUMBER: _builtins.int
+    WRONG_TRIES_FIELD_NUMBER: _builtins.int
     status: Global___KeyStatus.ValueType
     attempts_left: _builtins.int
     """0 to 9"""
@@ -410,6 +413,8 @@ class GetKeyResponse(_message.Message):
     generation: _builtins.int
     device_key_hash: _builtins.bytes
     """SHA-256 of the device's SubjectPublicKeyInfo"""
+    wrong_tries: _builtins.int
+    """wrong PINs since the last success"""
     def __init__(
         self,
         *,
@@ -419,11 +424,86 @@ class GetKeyResponse(_message.Message):
         signatures: _builtins.int = ...,
         generation: _builtins.int = ...,
         device_key_hash: _builtins.bytes = ...,
+        wrong_tries: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts_left", b"attempts_left", "device_key_hash", b"device_key_hash", "generation", b"generation", "hold_until_s", b"hold_until_s", "signatures", b"signatures", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts_left", b"attempts_left", "device_key_hash", b"device_key_hash", "generation", b"generation", "hold_until_s", b"hold_until_s", "signatures", b"signatures", "status", b"status", "wrong_tries", b"wrong_tries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetKeyResponse: _TypeAlias = GetKeyResponse  # noqa: Y015
+
+@_typing.final
+class SetSuspendCodeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    CODE_HASH_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.bytes
+    """16 bytes"""
+    code_hash: _builtins.bytes
+    """32 bytes, signer_core/keys/suspend_code.py"""
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.bytes = ...,
+        code_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code_hash", b"code_hash", "key_id", b"key_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetSuspendCodeRequest: _TypeAlias = SetSuspendCodeRequest  # noqa: Y015
+
+@_typing.final
+class SetSuspendCodeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetSuspendCodeResponse: _TypeAlias = SetSuspendCodeResponse  # noqa: Y015
+
+@_typing.final
+class SuspendByCodeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_HASH_FIELD_NUMBER: _builtins.int
+    code_hash: _builtins.bytes
+    """32 bytes"""
+    def __init__(
+        self,
+        *,
+        code_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code_hash", b"code_hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendByCodeRequest: _TypeAlias = SuspendByCodeRequest  # noqa: Y015
+
+@_typing.final
+class SuspendByCodeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendByCodeResponse: _TypeAlias = SuspendByCodeResponse  # noqa: Y015

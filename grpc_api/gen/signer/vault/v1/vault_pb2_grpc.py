@@ -291,6 +291,16 @@ class VaultKeysServiceStub:
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.GetKeyRequest.SerializeToString,
                 response_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.GetKeyResponse.FromString,
                 _registered_method=True)
+        self.SetSuspendCode = channel.unary_unary(
+                '/signer.vault.v1.VaultKeysService/SetSuspendCode',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.SetSuspendCodeRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.SetSuspendCodeResponse.FromString,
+                _registered_method=True)
+        self.SuspendByCode = channel.unary_unary(
+                '/signer.vault.v1.VaultKeysService/SuspendByCode',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.SuspendByCodeRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.SuspendByCodeResponse.FromString,
+                _registered_method=True)
 
 
 class VaultKeysServiceServicer:
@@ -319,6 +329,21 @@ class VaultKeysServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetSuspendCode(self, request, context):
+        """Keep the hash of a key's suspend code, once: repeating the same is harmless, another one is
+        INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SuspendByCode(self, request, context):
+        """Suspend the key with this code, for good; repeating it is harmless, nobody's is NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VaultKeysServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -336,6 +361,16 @@ def add_VaultKeysServiceServicer_to_server(servicer, server):
                     servicer.GetKey,
                     request_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.GetKeyRequest.FromString,
                     response_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.GetKeyResponse.SerializeToString,
+            ),
+            'SetSuspendCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSuspendCode,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.SetSuspendCodeRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.SetSuspendCodeResponse.SerializeToString,
+            ),
+            'SuspendByCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuspendByCode,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.SuspendByCodeRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.SuspendByCodeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -420,6 +455,60 @@ class VaultKeysService:
             '/signer.vault.v1.VaultKeysService/GetKey',
             signer_dot_vault_dot_v1_dot_vault__pb2.GetKeyRequest.SerializeToString,
             signer_dot_vault_dot_v1_dot_vault__pb2.GetKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSuspendCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultKeysService/SetSuspendCode',
+            signer_dot_vault_dot_v1_dot_vault__pb2.SetSuspendCodeRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__pb2.SetSuspendCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuspendByCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultKeysService/SuspendByCode',
+            signer_dot_vault_dot_v1_dot_vault__pb2.SuspendByCodeRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__pb2.SuspendByCodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

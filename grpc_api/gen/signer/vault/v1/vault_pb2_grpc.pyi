@@ -133,6 +133,12 @@ class VaultKeysServiceStub:
     """
     GetKey: _grpc.UnaryUnaryMultiCallable[_vault_pb2.GetKeyRequest, _vault_pb2.GetKeyResponse]
     """Get the state of a key."""
+    SetSuspendCode: _grpc.UnaryUnaryMultiCallable[_vault_pb2.SetSuspendCodeRequest, _vault_pb2.SetSuspendCodeResponse]
+    """Keep the hash of a key's suspend code, once: repeating the same is harmless, another one is
+    INVALID_ARGUMENT.
+    """
+    SuspendByCode: _grpc.UnaryUnaryMultiCallable[_vault_pb2.SuspendByCodeRequest, _vault_pb2.SuspendByCodeResponse]
+    """Suspend the key with this code, for good; repeating it is harmless, nobody's is NOT_FOUND."""
 
 @_typing.type_check_only
 class VaultKeysServiceAsyncStub(VaultKeysServiceStub):
@@ -147,6 +153,12 @@ class VaultKeysServiceAsyncStub(VaultKeysServiceStub):
     """
     GetKey: _aio.UnaryUnaryMultiCallable[_vault_pb2.GetKeyRequest, _vault_pb2.GetKeyResponse]  # type: ignore[assignment]
     """Get the state of a key."""
+    SetSuspendCode: _aio.UnaryUnaryMultiCallable[_vault_pb2.SetSuspendCodeRequest, _vault_pb2.SetSuspendCodeResponse]  # type: ignore[assignment]
+    """Keep the hash of a key's suspend code, once: repeating the same is harmless, another one is
+    INVALID_ARGUMENT.
+    """
+    SuspendByCode: _aio.UnaryUnaryMultiCallable[_vault_pb2.SuspendByCodeRequest, _vault_pb2.SuspendByCodeResponse]  # type: ignore[assignment]
+    """Suspend the key with this code, for good; repeating it is harmless, nobody's is NOT_FOUND."""
 
 class VaultKeysServiceServicer(metaclass=_abc_1.ABCMeta):
     """VaultKeysService is called by the signer about keys and their certificates."""
@@ -176,5 +188,23 @@ class VaultKeysServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_vault_pb2.GetKeyResponse, _abc.Awaitable[_vault_pb2.GetKeyResponse]]:
         """Get the state of a key."""
+
+    @_abc_1.abstractmethod
+    def SetSuspendCode(
+        self,
+        request: _vault_pb2.SetSuspendCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.SetSuspendCodeResponse, _abc.Awaitable[_vault_pb2.SetSuspendCodeResponse]]:
+        """Keep the hash of a key's suspend code, once: repeating the same is harmless, another one is
+        INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def SuspendByCode(
+        self,
+        request: _vault_pb2.SuspendByCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.SuspendByCodeResponse, _abc.Awaitable[_vault_pb2.SuspendByCodeResponse]]:
+        """Suspend the key with this code, for good; repeating it is harmless, nobody's is NOT_FOUND."""
 
 def add_VaultKeysServiceServicer_to_server(servicer: VaultKeysServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
