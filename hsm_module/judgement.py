@@ -17,6 +17,8 @@ from hsm_module.storage.store import Store, Transaction
 from signer_core.errors import PinRejectedError, ProtocolAbortError, RetireShareError, SignerError
 from signer_core.identifiers import KeyId
 from signer_core.keys.pin_policy import PinPolicy
+from signer_core.observe.metrics import PIN_VERDICTS
+from signer_core.observe.spans import counted, on_thread, timed
 from signer_core.ports import RequestState, SignedItem
 from signer_core.protocol.ecdsa2p.messages import (
     CheckOpening,
@@ -50,6 +52,7 @@ class Judgement:
         self._process = process
         self._under_way: set[asyncio.Task[Any]] = set()
 
+    @counted(PIN_VERDICTS)
     async def judge(self, session: LiveSession, m: PartialSignatures) -> Signatures:
         """Judge one step 5; return step 6 after its commit.
 
@@ -98,11 +101,11 @@ class Judgement:
     async def _judge(self, session: LiveSession) -> Signatures:
         wrong_tries = await self._count(session)  # 1
         try:
-            await asyncio.to_thread(session.party.verify_pin)  # 3
+            await on_thread(session.party.verify_pin)  # 3
         except WrongPinError:
             raise await self._reject(session) from None
         try:
-            signatures = await asyncio.to_thread(session.party.finish)  # 4
+            signatures = await on_thread(session.party.finish)  # 4
         except RetireShareError:
             await self._retire(session.key_id)
             raise
@@ -112,7 +115,7 @@ class Judgement:
     async def _judge_transfer(self, transfer: LiveTransfer) -> tuple[VaultOpening, int]:
         await self._count(transfer)  # 1
         try:
-            answer = await asyncio.to_thread(transfer.party.step8_judge)  # 4
+            answer = await on_thread(transfer.party.step8_judge)  # 4
         except RetireShareError:
             await self._retire(transfer.key_id)
             raise
@@ -123,6 +126,7 @@ class Judgement:
             await transaction.record(Event(transfer.use, "transferred", row.key_id))
         return answer, row.row_version
 
+    @timed("judge.count")
     async def _count(self, session: LiveSession | LiveTransfer) -> int:
         """§3.1.1: count the try before it is checked; return the wrong tries before it."""
         async with key_transaction(self._store, session.key_id) as key:
@@ -167,6 +171,7 @@ class Judgement:
             row, _ = await transaction.keys.get(key_id)
             await retire(transaction, row, "wrong-arithmetic")
 
+    @timed("judge.release")
     async def _release(self, session: LiveSession, signatures: tuple[Signature, ...]) -> None:
         """§3.1.5: the one commit before which no signature leaves the vault."""
         epoch = await self._next_epoch(session)

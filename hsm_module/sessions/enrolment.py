@@ -1,6 +1,5 @@
 """An enrolment session, row by row, and the activation of its key (docs/spec/ecdsa2p.md §2)."""
 
-import asyncio
 import hashlib
 from dataclasses import replace
 from typing import Final
@@ -12,6 +11,7 @@ from hsm_module.storage.rows import EpochState, Event, Generation, KeyRow, Reque
 from signer_core.errors import DeniedError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.identity.authorisation import EnrolmentAuthorisation, verify_authorisation
+from signer_core.observe.spans import on_thread, timed
 from signer_core.ports import Channel, Enrolled
 from signer_core.protocol.ecdsa2p.messages import (
     CheckCorrections,
@@ -42,13 +42,13 @@ class EnrolmentSessions:
         authorisation = verify_authorisation(token, self._vault.registrar_key, self._vault.now())
         self._verify_named(authorisation, device, m)
         party = VaultEnrolment(self._vault.vault_id, device, self._vault.rng)
-        await channel.send(await asyncio.to_thread(party.step2_commit, m))  # 2
+        await channel.send(await on_thread(party.step2_commit, m))  # 2
         publics = await receive(channel, DevicePublicShare)  # 3
-        await channel.send(await asyncio.to_thread(party.step4_offer, publics))  # 4
+        await channel.send(await on_thread(party.step4_offer, publics))  # 4
         corrections = await receive(channel, CheckCorrections)  # 5
-        await channel.send(await asyncio.to_thread(party.step6_commit_check, corrections))  # 6
+        await channel.send(await on_thread(party.step6_commit_check, corrections))  # 6
         opening = await receive(channel, CheckOpening)  # 7
-        await channel.send(await asyncio.to_thread(party.step8_open_check, opening))  # 8
+        await channel.send(await on_thread(party.step8_open_check, opening))  # 8
         confirmation = await receive(channel, EnrolConfirmation)  # 9
         await self._activate(authorisation, token, party.step10_finish(confirmation))
         await channel.send(Enrolled())
@@ -61,6 +61,7 @@ class EnrolmentSessions:
         if named != (m.key_id, device, self._vault.vault_id):
             raise DeniedError("the enrolment was authorised for another key, phone or vault")
 
+    @timed("enrol.activate")
     async def _activate(
         self, authorisation: EnrolmentAuthorisation, token: str, enrolled: VaultEnrolled
     ) -> None:

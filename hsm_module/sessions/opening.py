@@ -1,6 +1,5 @@
 """Step 1 of signing: whether this phone may sign these bytes now (docs/spec/ecdsa2p.md §3)."""
 
-import asyncio
 import hashlib
 from dataclasses import dataclass, field
 from hmac import compare_digest
@@ -22,6 +21,7 @@ from signer_core.errors import (
     VerificationError,
 )
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
+from signer_core.observe.spans import on_thread, timed
 from signer_core.ports import KeyStatus
 from signer_core.protocol.ecdsa2p.messages import SignRequest
 from signer_core.protocol.ecdsa2p.session import check_request
@@ -37,6 +37,7 @@ class Admitted:
     share: VaultShare = field(repr=False)
 
 
+@timed("sign.admit")
 async def admit(vault: VaultContext, device: DeviceKeyHash, m: SignRequest) -> Admitted:
     """Check step 1, and fetch the share for this one session.
 
@@ -65,7 +66,7 @@ async def admit(vault: VaultContext, device: DeviceKeyHash, m: SignRequest) -> A
     if found is None:
         raise await suspend_copy(vault.store, KeyId(m.key_id))
     if found[0] is not None:
-        await asyncio.to_thread(verify_items, m.items, found[0], key.row)  # 6
+        await on_thread(verify_items, m.items, found[0], key.row)  # 6
     return Admitted(key.row, m, found[1])
 
 

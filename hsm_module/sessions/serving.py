@@ -11,6 +11,8 @@ from hsm_module.sessions.enrolment import EnrolmentSessions
 from hsm_module.sessions.signing import SigningSessions
 from signer_core.errors import ProtocolAbortError, SignerError, VerificationError
 from signer_core.identifiers import DeviceKeyHash
+from signer_core.observe.metrics import SESSIONS, SESSIONS_OPEN
+from signer_core.observe.spans import counted
 from signer_core.ports import Channel
 from signer_core.protocol.ecdsa2p.messages import EnrolRequest, SignRequest
 
@@ -28,6 +30,7 @@ class Sessions:
         self._signings = signings
         self._ttl_s = ttl_s
 
+    @counted(SESSIONS)
     async def serve(self, device_certificate: bytes, channel: Channel) -> None:
         """Run one session with the phone of this DER certificate, to its end.
 
@@ -37,8 +40,9 @@ class Sessions:
         """
         device = device_key_hash(device_certificate)
         try:
-            async with asyncio.timeout(self._ttl_s):
-                await self._dispatch(device, channel)
+            with SESSIONS_OPEN.track_inprogress():
+                async with asyncio.timeout(self._ttl_s):
+                    await self._dispatch(device, channel)
         except TimeoutError:
             raise ProtocolAbortError("the session took too long") from None
         except SignerError as error:

@@ -1,6 +1,5 @@
 """A signing session, step by step (docs/spec/ecdsa2p.md §3)."""
 
-import asyncio
 from dataclasses import replace
 
 from hsm_module.admission import TRANSFERS, verify_admitted
@@ -15,6 +14,7 @@ from hsm_module.sessions.transfer import TransferSessions
 from hsm_module.storage.rows import EpochState, Event
 from signer_core.identifiers import DeviceKeyHash, RequestId
 from signer_core.identity.attestation import verify_attestation
+from signer_core.observe.spans import on_thread, timed
 from signer_core.ports import Channel, EpochAcked
 from signer_core.protocol.ecdsa2p.messages import (
     DeviceNonces,
@@ -41,10 +41,10 @@ class SigningSessions:
         """
         admitted = await admit(self._vault, device, m)  # 1
         party = VaultSigning(admitted.share, self._vault.rng)
-        await channel.send(await asyncio.to_thread(party.step2_commit, m))  # 2
+        await channel.send(await on_thread(party.step2_commit, m))  # 2
         nonces = await receive(channel, DeviceNonces)  # 3
         self._verify_attestation(admitted, nonces)
-        openings = await asyncio.to_thread(party.step4_open, nonces)
+        openings = await on_thread(party.step4_open, nonces)
         session = await self._go_live(admitted, nonces, party)
         await channel.send(openings)  # 4
         partials = await receive(channel, PartialSignatures)  # 5
@@ -64,6 +64,7 @@ class SigningSessions:
             now=vault.now(),
         )
 
+    @timed("sign.go_live")
     async def _go_live(
         self, admitted: Admitted, nonces: DeviceNonces, party: VaultSigning
     ) -> LiveSession:
@@ -98,6 +99,7 @@ class SigningSessions:
             party=party,
         )
 
+    @timed("sign.acknowledge")
     async def _acknowledge(self, session: LiveSession, m: EpochAck) -> None:
         """Step 7: mark the epoch as shown; a wrong ack ends the session, nothing more.
 

@@ -1,6 +1,5 @@
 """The transfer to new shares with the same Q, row by row (docs/spec/ecdsa2p.md §8)."""
 
-import asyncio
 import hashlib
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from hsm_module.sessions.steps import receive
 from hsm_module.storage.rows import EpochState, Event, Generation, KeyRow
 from signer_core.errors import ProtocolAbortError
 from signer_core.identifiers import SessionId
+from signer_core.observe.spans import on_thread
 from signer_core.ports import Channel, Enrolled, KeyStatus
 from signer_core.protocol.ecdsa2p.messages import (
     CheckCorrections,
@@ -41,11 +41,11 @@ class TransferSessions:
         party = VaultTransfer(share, sid, self._vault.rng)
         transfer = LiveTransfer(use, share, party)
         await self._go_live(transfer)
-        await channel.send(await asyncio.to_thread(party.step2_shift))
+        await channel.send(await on_thread(party.step2_shift))
         key = await receive(channel, TransferKey)
-        await channel.send(await asyncio.to_thread(party.step4_choose, key))
+        await channel.send(await on_thread(party.step4_choose, key))
         corrections = await receive(channel, CheckCorrections)
-        await channel.send(await asyncio.to_thread(party.step6_commit_check, corrections))
+        await channel.send(await on_thread(party.step6_commit_check, corrections))
         opening = await receive(channel, CheckOpening)
         answer, version = await self._judgement.judge_transfer(transfer, opening)
         await channel.send(answer)

@@ -21,6 +21,7 @@ from hsm_module.storage.tables import consumed_authorisations, outbox
 from hsm_module.token.port import Token
 from signer_core.errors import DeniedError
 from signer_core.identifiers import KeyId
+from signer_core.observe.metrics import AUDIT_EVENTS
 from signer_core.storage.engine import read_transaction, write_transaction
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -35,6 +36,7 @@ class Transaction:
         self.keys = KeyRows(connection, token)
         self.requests = RequestRows(connection, token)
         self.records = RecordRows(connection)
+        self.recorded: list[Event] = []
         self._connection = connection
         self._token = token
         self._clock = unix_time_s(connection.dialect.name)
@@ -69,6 +71,7 @@ class Transaction:
             "result": event.result,
         }
         await self._connection.execute(insert(outbox).values(row))
+        self.recorded.append(event)
 
 
 class Store:
@@ -87,7 +90,10 @@ class Store:
             UnavailableError: the database does not answer, or its disk is full.
         """
         async with self._audited(), write_transaction(self._engine) as connection:
-            yield Transaction(connection, self._token)
+            transaction = Transaction(connection, self._token)
+            yield transaction
+        for event in transaction.recorded:  # it is committed
+            AUDIT_EVENTS.labels(event.name, event.result).inc()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:

@@ -19,6 +19,7 @@ from hsm_module.token.self_test import check_key, self_test
 from hsm_module.token.session import TokenSession
 from hsm_module.token.site import TokenSite
 from signer_core.errors import NotFoundError, VerificationError
+from signer_core.observe.metrics import TOKEN_QUEUE, TOKEN_SECONDS
 from signer_core.pki.token_key import TokenKey
 
 T = TypeVar("T")
@@ -75,28 +76,29 @@ class HsmToken:
     async def wrap(self, kek_id: KekId, plaintext: bytes, aad: bytes) -> bytes:
         """See `port.Token.wrap`."""
         self._check_label(kek_id, KeyKind.KEK)
-        return await self._call(lambda session: session.wrap(kek_id, plaintext, aad))
+        return await self._call("wrap", lambda session: session.wrap(kek_id, plaintext, aad))
 
     async def unwrap(self, kek_id: KekId, blob: bytes, aad: bytes) -> bytes:
         """See `port.Token.unwrap`."""
         self._check_label(kek_id, KeyKind.KEK)
-        return await self._call(lambda session: self._unwrap(session, kek_id, blob, aad))
+        return await self._call("unwrap", lambda session: self._unwrap(session, kek_id, blob, aad))
 
     async def mac(self, data: bytes) -> bytes:
         """See `port.Token.mac`."""
         (label,) = self._manifest.of_kind(KeyKind.MAC)
-        return await self._call(lambda session: session.mac(label, data))
+        return await self._call("mac", lambda session: session.mac(label, data))
 
     async def sign_digest(self, label: KeyLabel, digest: bytes) -> bytes:
         """See `port.Token.sign_digest`."""
         self._check_label(label, KeyKind.SIGNING)
-        return await self._call(lambda session: session.sign_digest(label, digest))
+        return await self._call("sign", lambda session: session.sign_digest(label, digest))
 
     async def use_key(self, label: KeyLabel, work: Callable[[ec.EllipticCurvePrivateKey], T]) -> T:
         """See `port.Token.use_key`."""
         public_key = await self.public_key(label)
         return await self._call(
-            lambda session: work(TokenKey(public_key, lambda d: session.sign_digest(label, d)))
+            "issue",
+            lambda session: work(TokenKey(public_key, lambda d: session.sign_digest(label, d))),
         )
 
     async def public_key(self, label: KeyLabel) -> ec.EllipticCurvePublicKey:
@@ -104,9 +106,18 @@ class HsmToken:
         self._check_label(label, KeyKind.SIGNING)
         return self._manifest.keys[label].public_key()
 
+    async def self_test(self) -> int:
+        """Use every key of the manifest and compare with what is pinned; return their number.
+
+        Raises:
+            TokenFaultError: a key is not the one of the ceremony, or the token is dead: for good.
+        """
+        await self._call("self_test", lambda session: self_test(session, self._manifest))
+        return len(self._manifest.keys)
+
     async def random(self, size: int) -> bytes:
         """See `port.Token.random`."""
-        return await self._call(lambda session: session.random(size))
+        return await self._call("random", lambda session: session.random(size))
 
     def _unwrap(self, session: TokenSession, label: str, blob: bytes, aad: bytes) -> bytes:
         try:
@@ -128,11 +139,17 @@ class HsmToken:
         if label not in self._manifest.of_kind(kind):
             raise NotFoundError("the token has no such key")
 
-    async def _call(self, work: Callable[[TokenSession], T]) -> T:
+    async def _call(self, operation: str, work: Callable[[TokenSession], T]) -> T:
         session = self._session
         if session is None:
             raise TokenFaultError(TokenFault.MISUSED, "the token is not open")
-        return await self._on_thread(lambda: work(session))
+
+        def run() -> T:
+            with TOKEN_SECONDS.labels(operation).time():
+                return work(session)
+
+        with TOKEN_QUEUE.track_inprogress():
+            return await self._on_thread(run)
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._guard, work)

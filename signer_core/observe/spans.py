@@ -4,14 +4,16 @@ What a span may tell is the parameters of `span`, and no more: no id but the cor
 name, no bytes, no text of an error.
 """
 
+import asyncio
 import functools
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import structlog
 from opentelemetry import trace
+from prometheus_client import Counter
 
 from signer_core.errors import SignerError
 from signer_core.observe.metrics import STEP_SECONDS
@@ -21,6 +23,7 @@ ATTRIBUTES: Final = frozenset({CORRELATION, "code"})
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Work: TypeAlias = Callable[P, Coroutine[Any, Any, T]]
 
 _tracer = trace.get_tracer("diia-signer")
 
@@ -52,10 +55,18 @@ def step(name: str) -> Iterator[None]:
         STEP_SECONDS.labels(name).observe(time.perf_counter() - began)
 
 
-def timed(name: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+class Decorator(Protocol):
+    """Gives back a coroutine function of the same signature."""
+
+    def __call__(self, work: Work[P, T]) -> Work[P, T]:
+        """Decorate it."""
+        ...
+
+
+def timed(name: str) -> Decorator:
     """Decorate a coroutine function: each call is a step."""
 
-    def decorate(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    def decorate(work: Work[P, T]) -> Work[P, T]:
         @functools.wraps(work)
         async def run(*args: P.args, **kwargs: P.kwargs) -> T:
             with step(name):
@@ -64,6 +75,35 @@ def timed(name: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaita
         return run
 
     return decorate
+
+
+def counted(counter: Counter) -> Decorator:
+    """Decorate a coroutine function: each call is counted under the label `code`, `ok` if well."""
+
+    def decorate(work: Work[P, T]) -> Work[P, T]:
+        @functools.wraps(work)
+        async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            code = "ok"
+            try:
+                return await work(*args, **kwargs)
+            except BaseException as error:
+                code = code_of(error)
+                raise
+            finally:
+                counter.labels(code).inc()
+
+        return run
+
+    return decorate
+
+
+async def on_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run CPU work beside the event loop, as a step of its own name, such as `VaultSigning.step4`.
+
+    The wait for a free thread is in its time.
+    """
+    with step(work.__qualname__):
+        return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def code_of(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signer_core.errors import UnavailableError
+from signer_core.observe.metrics import TRANSACTION_SECONDS
 from signer_core.storage.group_commit import GroupWriter
 from signer_core.storage.postgres import make_postgres_engine
 from signer_core.storage.sqlite import WRITE, make_sqlite_engine
@@ -51,6 +52,13 @@ async def write_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnectio
         UnavailableError: the database is locked for over 5 s, full, or gone. Nothing was written,
             or nobody knows: a repetition must be harmless.
     """
+    with TRANSACTION_SECONDS.labels("write").time():
+        async with _writing(engine) as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     writer = _writers.get(engine)
     if writer is not None:
         async with writer.transaction() as connection:
@@ -69,6 +77,13 @@ async def read_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection
     Raises:
         UnavailableError: the database is gone.
     """
+    with TRANSACTION_SECONDS.labels("read").time():
+        async with _reading(engine) as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     async with _connected(engine) as connection:
         if engine.dialect.name == "postgresql":
             snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId, RequestId
+from signer_core.observe.metrics import REQUESTS
 from signer_core.signing.model import (
     FileEntry,
     Origin,
@@ -84,7 +85,8 @@ class Requests:
 
     async def open(self, request_id: RequestId) -> None:
         """Show a new request to its phone: the vault knows it now."""
-        await self._change(request_id, RequestStatus.NEW, status=RequestStatus.OPEN)
+        if await self._change(request_id, RequestStatus.NEW, status=RequestStatus.OPEN):
+            REQUESTS.labels(RequestStatus.OPEN).inc()
 
     async def drop_new(self, request_id: RequestId) -> None:
         """Forget a request that the vault refused: nobody has seen it."""
@@ -114,13 +116,17 @@ class Requests:
         final = func.coalesce(requests.c.closing, RequestStatus.BURNED.value)
         statement = _open_to(request_id).values(status=final)
         async with write_transaction(self._engine) as connection:
-            return bool((await connection.execute(statement)).rowcount)
+            closed = bool((await connection.execute(statement)).rowcount)
+        REQUESTS.labels(RequestStatus.BURNED).inc(closed)
+        return closed
 
     async def settle_expired(self, request_id: RequestId) -> bool:
         """Close an open request that can no longer be signed."""
-        return await self._change(
+        expired = await self._change(
             request_id, RequestStatus.OPEN, status=RequestStatus.EXPIRED, closing=None
         )
+        REQUESTS.labels(RequestStatus.EXPIRED).inc(expired)
+        return expired
 
     async def consume(self, request_id: RequestId, signed: Sequence[bytes]) -> bool:
         """Store the signed files and mark an open request consumed, in one transaction.
@@ -132,6 +138,7 @@ class Requests:
             result = await connection.execute(to_consumed)
             if result.rowcount:
                 await _store_signed(connection, request_id, signed)
+        REQUESTS.labels(RequestStatus.CONSUMED).inc(bool(result.rowcount))
         return bool(result.rowcount)
 
     async def _change(
