@@ -10,6 +10,7 @@ import functools
 import importlib
 import inspect
 import os
+import resource
 import signal
 import sys
 import time
@@ -23,20 +24,25 @@ from signer_core.storage.sqlite import WRITE
 from tests.crash.points import STAGES, Stage
 
 _FOLDER = Path(os.environ["CRASH_FOLDER"])
+_FULL_DISK_BYTES = 4096  # no file may grow past it
 # Stages that run now. Not a context variable: a commit may run in the task of a neighbour.
 _running: Counter[str] = Counter()
 
 
 def reach(point: str) -> None:
-    """Die here, as by a power cut, if this point is armed."""
+    """Die here as by a power cut, if this point is armed; `full <point>`: the disk is full."""
     armed = _FOLDER / "armed"
     try:
-        if armed.read_text() != point:
-            return
+        wish = armed.read_text()
     except FileNotFoundError:
         return
+    if wish.removeprefix("full ") != point:
+        return
     armed.rename(_FOLDER / "hit")
-    os.kill(os.getpid(), signal.SIGKILL)
+    if wish == point:
+        os.kill(os.getpid(), signal.SIGKILL)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_FULL_DISK_BYTES, hard))
 
 
 def wrap(stage: Stage) -> None:
