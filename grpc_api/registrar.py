@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from grpc_api.credentials import internal_server_credentials
+from grpc_api.diagnostics import Surroundings
 from grpc_api.gen.signer.registrar.v1.registrar_pb2_grpc import (
     add_RegistrarServiceServicer_to_server,
     add_SandboxServiceServicer_to_server,
@@ -25,6 +26,8 @@ from grpc_api.server import (
     make_internal_server,
     serve_until_stopped,
 )
+from grpc_api.servers import diagnostics
+from grpc_api.servers.diagnostics import add_diagnostics
 from grpc_api.servers.registrar import RegistrarServicer, SandboxServicer
 from grpc_api.settings import TlsSettings, load_settings
 from grpc_api.telemetry import telemetry
@@ -94,7 +97,11 @@ async def make_server(
     server = make_internal_server(settings.callers)
     add_RegistrarServiceServicer_to_server(RegistrarServicer(registrar), server)
     add_SandboxServiceServicer_to_server(servicer, server)
-    return server, await add_health_and_reflection(server, SERVICES)
+    surroundings = Surroundings(
+        "registrar", engine, settings.database_url, MIGRATIONS, settings.tls
+    )
+    add_diagnostics(server, lambda: surroundings.examine({}))
+    return server, await add_health_and_reflection(server, (*SERVICES, diagnostics.SERVICE))
 
 
 def load_signing_key(path: Path) -> ec.EllipticCurvePrivateKey:

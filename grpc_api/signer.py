@@ -25,6 +25,7 @@ from grpc_api.credentials import (
     internal_server_credentials,
     phone_server_credentials,
 )
+from grpc_api.diagnostics import Surroundings
 from grpc_api.logs import configure_logs
 from grpc_api.server import (
     add_health_and_reflection,
@@ -33,8 +34,11 @@ from grpc_api.server import (
     make_phone_server,
     serve_until_stopped,
 )
+from grpc_api.servers import diagnostics
+from grpc_api.servers.diagnostics import add_diagnostics
 from grpc_api.servers.phone_relay import Relay
 from grpc_api.settings import TlsSettings, load_settings
+from grpc_api.signer_neighbours import check_neighbours
 from grpc_api.signer_parts import (
     Neighbours,
     Parts,
@@ -169,7 +173,12 @@ async def _servers(
     add_phone_services(phones, parts, collection, followers.start)
     add_enrolment_service(enrolment, parts)
     services = add_internal_services(internal, parts, collection)
-    health_servicer = await add_health_and_reflection(internal, services)
+    surroundings = Surroundings(
+        "signer", parts.engine, settings.database_url, MIGRATIONS, settings.tls
+    )
+    add_diagnostics(internal, lambda: surroundings.examine(check_neighbours(parts.neighbours)))
+    names = (*services, diagnostics.SERVICE)
+    health_servicer = await add_health_and_reflection(internal, names)
     device_ca = find_device_ca(read_pem(settings.ca_chain)).public_bytes(Encoding.PEM)
     listen(phones, settings.phone_listen, phone_server_credentials(settings.tls, device_ca))
     listen(enrolment, settings.enrolment_listen, enrolment_server_credentials(settings.tls))

@@ -8,12 +8,14 @@ from pathlib import Path
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from grpc_api.diagnostics import Surroundings
 from grpc_api.logs import configure_logs
 from grpc_api.servers.vault import VaultListener, make_vault_server, serve_vault
 from grpc_api.settings import load_settings
 from grpc_api.telemetry import telemetry
 from hsm_module.assembly import assemble
 from hsm_module.authorities import find_authorities
+from hsm_module.diagnostics import check_token
 from hsm_module.settings import VaultSettings
 from hsm_module.storage.store import MIGRATIONS
 from hsm_module.token.hsm_token import HsmToken
@@ -48,7 +50,10 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         vault = assemble(settings, token, engine, authorities)
         device_ca = authorities.device.public_bytes(Encoding.PEM)
         listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers)
-        server = await make_vault_server(vault.ports, listener)
+        around = Surroundings("vault", engine, settings.database_url, MIGRATIONS, settings.tls)
+        server = await make_vault_server(
+            vault.ports, listener, lambda: around.examine({"token": check_token(token)})
+        )
         _log.info("serving", address=settings.listen, port=server.port, vault_id=settings.vault_id)
         finish = vault.judgement.finish_all
         fault = await serve_vault(server, token.wait_for_fault(), finish)

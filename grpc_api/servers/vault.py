@@ -20,6 +20,8 @@ from grpc_api.server import (
     make_internal_server,
     serve_until_stopped,
 )
+from grpc_api.servers import diagnostics
+from grpc_api.servers.diagnostics import Examine, add_diagnostics
 from grpc_api.servers.vault_keys import VaultKeysServicer
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
@@ -62,7 +64,9 @@ class VaultServer:
     port: int
 
 
-async def make_vault_server(ports: VaultPorts, listener: VaultListener) -> VaultServer:
+async def make_vault_server(
+    ports: VaultPorts, listener: VaultListener, examine: Examine
+) -> VaultServer:
     """Make the server.
 
     Raises:
@@ -77,7 +81,9 @@ async def make_vault_server(ports: VaultPorts, listener: VaultListener) -> Vault
     requests = VaultRequestsServicer(ports.requests)
     services.add_VaultRequestsServiceServicer_to_server(requests, server)
     services.add_VaultKeysServiceServicer_to_server(VaultKeysServicer(ports.keys), server)
-    health_servicer = await add_health_and_reflection(server, SERVICES)
+    add_diagnostics(server, examine)
+    names = (*SERVICES, diagnostics.SERVICE)
+    health_servicer = await add_health_and_reflection(server, names)
     port = listen(server, listener.address, internal_server_credentials(tls))
     return VaultServer(server, health_servicer, port)
 

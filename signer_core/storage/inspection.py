@@ -1,0 +1,59 @@
+"""Whether a database answers, is whole, and has the tables this version of the code wants."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signer_core.storage.engine import read_transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What an inspection found."""
+
+    engine: str  # "sqlite" or "postgresql"
+    damage: str  # what the engine's own integrity check says; empty where it found nothing
+    revision: str  # of the tables
+    wanted: str  # the newest revision of the code
+
+
+async def inspect(engine: AsyncEngine, script_location: Path) -> Inspection:
+    """Inspect a database and its migrations.
+
+    PostgreSQL has no integrity check of its own to call: there, an answer is all.
+
+    Raises:
+        UnavailableError: the database is gone.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
+    wanted = ScriptDirectory.from_config(config).get_heads()
+    damage = ""
+    async with read_transaction(engine) as connection:
+        revisions = await connection.run_sync(_revisions)
+        if engine.dialect.name == "sqlite":
+            said = await connection.exec_driver_sql("PRAGMA quick_check(1)")
+            damage = str(said.scalar_one())
+    return Inspection(
+        engine=engine.dialect.name,
+        damage="" if damage == "ok" else damage,
+        revision=", ".join(sorted(revisions)),
+        wanted=", ".join(sorted(wanted)),
+    )
+
+
+def database_folder(url: str) -> Path | None:
+    """Return the folder of a database's file; None where it is on a server or in memory."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database).absolute().parent
+
+
+def _revisions(connection: Connection) -> tuple[str, ...]:
+    return MigrationContext.configure(connection).get_current_heads()
