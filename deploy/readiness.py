@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from deploy.home import Home
 from deploy.layout import LISTENERS
 from deploy.supervision import StartError, Supervisor
+from deploy.watch import GIVEN_UP, last_words
 
 _DEADLINE_S = 90  # a first start on a slow machine; usually 3
 _PAUSE_S = 0.1
@@ -67,14 +68,5 @@ def _fail_on_fatal(home: Home, supervisor: Supervisor) -> None:
     if not processes:
         raise StartError(f"the supervisor ended: see {home.logs / 'supervisord.log'}")
     for process in processes:
-        if process.state == "FATAL":
-            log = home.logs / f"{process.name}.jsonl"
-            raise StartError(f"{process.name} does not start: {_last_line(log)}")
-
-
-def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").split("\n")
-    except OSError:
-        return f"no log at {log}"
-    return next((line for line in reversed(lines) if line.strip()), f"nothing in {log}")
+        if process.state == GIVEN_UP:
+            raise StartError(f"{process.name} does not start: {last_words(home, process)}")

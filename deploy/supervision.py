@@ -29,7 +29,7 @@ COMMANDS = {
     "signer": ("grpc_api", "signer"),
 }
 _AWAY = (OSError, xmlrpc.client.Error, http.client.HTTPException)
-_STOP_TIMEOUT_S = 30
+_STOP_TIMEOUT_S = 240  # three times that of deploy/program.conf.template; usually 6
 _SOCKET_PATH_BYTES = 100  # Linux takes 108, supervisord adds a suffix while it binds
 _TEMPLATE = Path(__file__).with_name("supervisord.conf.template")
 _PROGRAM = Path(__file__).with_name("program.conf.template")

@@ -5,12 +5,15 @@ import sys
 import time
 from contextlib import suppress
 
+from rich.markup import escape
+
 from deploy import terminal
 from deploy.home import REPOSITORY, Home
 from deploy.layout import Layout
 from deploy.supervision import StartError
 from deploy.system import System, running
 from deploy.terminal import Story, console
+from deploy.watch import Watch
 
 _PAGE = """
 [bold]The system runs.[/] Everything listens on this machine only, with TLS.
@@ -61,21 +64,12 @@ def _layout() -> Layout:
 
 
 def _watch(system: System) -> None:
-    """Return when the supervisor has ended; say so when a process was started again."""
-    pids = _pids(system)
+    """Tell what happens to the processes; return when the supervisor has ended."""
+    watch = Watch(system.home)
     while system.supervisor.pid() is not None:
+        for line in watch.tell(system.supervisor.find_processes()):
+            console.print(escape(line), soft_wrap=True)
         time.sleep(1)
-        now = _pids(system)
-        for name in now.keys() & pids.keys():
-            if now[name] != pids[name]:
-                console.print(f"{name} ended and was started again (pid {now[name]})")
-        pids |= now
-
-
-def _pids(system: System) -> dict[str, int]:
-    return {
-        process.name: process.pid for process in system.supervisor.find_processes() if process.pid
-    }
 
 
 if __name__ == "__main__":
