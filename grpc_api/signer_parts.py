@@ -11,6 +11,9 @@ from grpc_api.gen.signer.internal.v1.signing_pb2_grpc import (
     add_SigningServiceServicer_to_server,
 )
 from grpc_api.gen.signer.phone.v1.device_pb2_grpc import add_DeviceServiceServicer_to_server
+from grpc_api.gen.signer.phone.v1.emergency_pb2_grpc import (
+    add_EmergencyServiceServicer_to_server,
+)
 from grpc_api.gen.signer.phone.v1.enrolment_pb2_grpc import (
     add_EnrolmentServiceServicer_to_server,
 )
@@ -21,23 +24,32 @@ from grpc_api.gen.signer.phone.v1.requests_pb2_grpc import (
 )
 from grpc_api.servers.internal_signing import SigningServicer
 from grpc_api.servers.phone_device import DeviceServicer
+from grpc_api.servers.phone_emergency import EmergencyServicer
 from grpc_api.servers.phone_enrolment import EnrolmentServicer
 from grpc_api.servers.phone_identity import DeviceDoor
 from grpc_api.servers.phone_limits import (
     DOCUMENTS_A_MINUTE,
     DOCUMENTS_AT_ONCE,
+    KEY_CALLS_A_MINUTE,
+    CallGate,
     RelayLimits,
     StreamGate,
 )
 from grpc_api.servers.phone_relay import Relay, RelayServicer
 from grpc_api.servers.phone_requests import RequestsServicer, ResultsServicer
+from grpc_api.servers.source_limits import SourceGate
 from signer_core.identifiers import RequestId, VaultId
+from signer_core.keys.actions import KeyActions
+from signer_core.keys.emergency import Emergency
 from signer_core.keys.enrolment import Enrolment
 from signer_core.ports import Registrar, VaultKeys, VaultRequests
+from signer_core.signing.carry_over import CarryOver
 from signer_core.signing.close import Closing
 from signer_core.signing.collect import Collection
-from signer_core.signing.create import Clock, Creation
+from signer_core.signing.create import Creation
+from signer_core.signing.model import Clock
 from signer_core.signing.notices import Notices
+from signer_core.signing.opening import Opening
 from signer_core.signing.recover import Recovery
 from signer_core.signing.relying_parties import RelyingParties
 from signer_core.storage.signer.certificates import Certificates
@@ -76,11 +88,24 @@ class Parts:
             requests=Requests(self.engine),
             certificates=Certificates(self.engine),
             relying_parties=self.relying_parties,
-            vault=self.neighbours.requests,
-            notices=self.notices,
+            opening=self.opening(),
             executor=self.executor,
             clock=self.clock,
         )
+
+    def opening(self) -> Opening:
+        """Open requests."""
+        requests, vault = Requests(self.engine), self.neighbours.requests
+        return Opening(requests, vault, self.notices, self.closing())
+
+    def key_actions(self) -> KeyActions:
+        """Open requests about keys."""
+        certificates = Certificates(self.engine)
+        return KeyActions(Requests(self.engine), certificates, self.opening(), self.clock)
+
+    def emergency(self) -> Emergency:
+        """Suspend by code."""
+        return Emergency(self.neighbours.keys)
 
     def collection(self) -> Collection:
         """Collect results."""
@@ -92,6 +117,9 @@ class Parts:
             notices=self.notices,
             executor=self.executor,
             clock=self.clock,
+            carry_over=CarryOver(
+                Requests(self.engine), Certificates(self.engine), self.opening(), self.clock
+            ),
             trust_roots=self.trust_roots,
         )
 
@@ -112,7 +140,7 @@ class Parts:
 
     def recovery(self, collection: Collection) -> Recovery:
         """Recover after a start."""
-        return Recovery(Requests(self.engine), self.creation(), collection)
+        return Recovery(Requests(self.engine), self.opening(), collection)
 
 
 def add_phone_services(
@@ -129,7 +157,14 @@ def add_phone_services(
     documents = StreamGate(DOCUMENTS_AT_ONCE, DOCUMENTS_A_MINUTE)
     relay = RelayServicer(door, requests, parts.neighbours.relay, relays, limits, ended)
     device = DeviceServicer(
-        door, requests, parts.enrolment(), parts.neighbours.registrar, parts.neighbours.keys
+        door=door,
+        requests=requests,
+        enrolment=parts.enrolment(),
+        registrar=parts.neighbours.registrar,
+        keys=parts.neighbours.keys,
+        actions=parts.key_actions(),
+        emergency=parts.emergency(),
+        calls=CallGate(KEY_CALLS_A_MINUTE),
     )
     shown = RequestsServicer(
         door=door,
@@ -152,6 +187,9 @@ def add_phone_services(
 def add_enrolment_service(server: grpc.aio.Server, parts: Parts) -> None:
     """Register what a phone without a certificate may call."""
     add_EnrolmentServiceServicer_to_server(EnrolmentServicer(parts.enrolment()), server)
+    add_EmergencyServiceServicer_to_server(
+        EmergencyServicer(parts.emergency(), SourceGate()), server
+    )
 
 
 def add_internal_services(

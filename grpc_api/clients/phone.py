@@ -1,16 +1,17 @@
 """The signer as a phone sees it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Self
 
 import grpc
 
 from grpc_api.channel import DeviceChannel, DeviceIdentity, device_context
-from grpc_api.clients.calls import call, stream
+from grpc_api.clients.hearsay import call, stream
 from grpc_api.clients.phone_views import (
     EnrolmentGrant,
     KeyReport,
+    OtherKey,
     UntrustedRequest,
     grant_of,
     report_of,
@@ -30,8 +31,16 @@ from grpc_api.gen.signer.phone.v1 import (
 )
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import KeyId, RequestId, VaultId
+from signer_core.protocol.key_action import KeyAction
 
 MAX_DOCUMENT_BYTES = 24 << 20  # 20 MiB of a caller, and room for a signature
+
+
+_ACTIONS: Mapping[KeyAction, device_pb2.KeyAction.ValueType] = {
+    KeyAction.SUSPENSION: device_pb2.KEY_ACTION_SUSPENSION,
+    KeyAction.REVOCATION: device_pb2.KEY_ACTION_REVOCATION,
+    KeyAction.REPLACEMENT: device_pb2.KEY_ACTION_REPLACEMENT,
+}
 
 
 class EnrolmentClient:
@@ -151,6 +160,28 @@ class PhoneClient:
         message = device_pb2.IssueCertificateRequest(authorisation=authorisation)
         answer = await call(self._device.IssueCertificate, message)
         return (answer.certificate, *answer.chain)
+
+    async def set_suspend_code(self, code_hash: bytes) -> None:
+        """Register the hash (32 bytes) of this key's suspend code, once.
+
+        Raises:
+            InvalidRequestError: the key has another code already.
+        """
+        message = device_pb2.SetSuspendCodeRequest(code_hash=code_hash)
+        await call(self._device.SetSuspendCode, message)
+
+    async def list_other_keys(self) -> tuple[OtherKey, ...]:
+        """Return the other keys of this phone's person, newest first."""
+        answer = await call(self._device.ListOtherKeys, device_pb2.ListOtherKeysRequest())
+        return tuple(
+            OtherKey(KeyId(one.key_id), one.certificate, one.enrolled_at_s) for one in answer.keys
+        )
+
+    async def request_key_action(self, action: KeyAction, about: KeyId) -> RequestId:
+        """Open a request about a key, to be confirmed with the PIN; return its id."""
+        message = device_pb2.RequestKeyActionRequest(action=_ACTIONS[action], about_key_id=about)
+        answer = await call(self._device.RequestKeyAction, message)
+        return RequestId(answer.request_id)
 
     async def get_status(self) -> KeyReport:
         """Return the state of this phone's key."""

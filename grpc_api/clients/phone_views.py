@@ -23,6 +23,7 @@ _REQUEST_STATUS: Mapping[int, RequestStatus] = {
     requests_pb2.REQUEST_STATUS_EXPIRED: RequestStatus.EXPIRED,
     requests_pb2.REQUEST_STATUS_BURNED: RequestStatus.BURNED,
     requests_pb2.REQUEST_STATUS_WITHDRAWN: RequestStatus.WITHDRAWN,
+    requests_pb2.REQUEST_STATUS_REPLACED: RequestStatus.REPLACED,
 }
 
 
@@ -64,6 +65,15 @@ class EnrolmentGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherKey:
+    """Another key of the person, as the signer describes it."""
+
+    key_id: KeyId
+    certificate: bytes  # DER
+    enrolled_at_s: int  # Unix time
+
+
+@dataclass(frozen=True, slots=True)
 class KeyReport:
     """What the signer says of this phone's key: information, no reason to retire anything."""
 
@@ -72,6 +82,7 @@ class KeyReport:
     hold_until_s: int  # Unix time, 0 when no wait is due
     signatures: int
     generation: int
+    wrong_tries: int = 0  # wrong PINs since the last success
 
 
 def grant_of(answer: enrolment_pb2.BeginEnrolmentResponse) -> EnrolmentGrant:
@@ -129,4 +140,5 @@ def report_of(answer: device_pb2.GetStatusResponse) -> KeyReport:
         hold_until_s=answer.hold_until_s,
         signatures=answer.signatures,
         generation=answer.generation,
+        wrong_tries=answer.wrong_tries,
     )

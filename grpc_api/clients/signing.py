@@ -21,6 +21,7 @@ _STATUS: Mapping[int, RequestStatus] = {
     pb.STATUS_EXPIRED: RequestStatus.EXPIRED,
     pb.STATUS_BURNED: RequestStatus.BURNED,
     pb.STATUS_WITHDRAWN: RequestStatus.WITHDRAWN,
+    pb.STATUS_REPLACED: RequestStatus.REPLACED,
 }
 
 
@@ -56,6 +57,7 @@ class RequestView:
     file_names: tuple[str, ...]
     decline_reason: str
     certificate: bytes  # DER of the signer's certificate once consumed, else empty
+    successor: RequestId | None = None  # the request in this one's place, once replaced
 
 
 class SigningClient:
@@ -147,4 +149,5 @@ def _view(state: pb.RequestState) -> RequestView:
         file_names=tuple(state.file_names),
         decline_reason=state.decline_reason,
         certificate=state.certificate,
+        successor=RequestId(state.successor) if state.successor else None,
     )

@@ -12,3 +12,4 @@ class RequestStatus(StrEnum):
     EXPIRED = "expired"
     BURNED = "burned"  # void after a session that ended badly
     WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"  # by one under the person's new key

@@ -103,12 +103,12 @@ class VaultKeysClient:
         )
 
     async def set_suspend_code(self, key_id: KeyId, code_hash: bytes) -> None:
-        """See `SuspendCodes.set_suspend_code`."""
+        """See `VaultKeys.set_suspend_code`."""
         message = pb.SetSuspendCodeRequest(key_id=key_id, code_hash=code_hash)
         await call(self._stub.SetSuspendCode, message)
 
     async def suspend_by_code(self, code_hash: bytes) -> None:
-        """See `SuspendCodes.suspend_by_code`."""
+        """See `VaultKeys.suspend_by_code`."""
         await call(self._stub.SuspendByCode, pb.SuspendByCodeRequest(code_hash=code_hash))
 
 

@@ -17,8 +17,8 @@ from grpc_api.servers.phone_views import chunks, parse_request_id
 from signer_core.errors import NotFoundError, UnavailableError
 from signer_core.signing.close import Closing
 from signer_core.signing.collect import Collection
-from signer_core.signing.create import Clock, Creation
-from signer_core.signing.model import Request, RequestStatus
+from signer_core.signing.create import Creation
+from signer_core.signing.model import Clock, Request, RequestStatus
 from signer_core.signing.notices import Notices
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.files import Files
@@ -119,4 +119,6 @@ class SigningServicer(services.SigningServiceServicer):
         if status is RequestStatus.CONSUMED:
             certificate = await self.certificates.of_key(request.content.key_id)
             state.certificate = certificate.certificate
+        elif status is RequestStatus.REPLACED:
+            state.successor = await self.requests.successor(request.request_id) or b""
         return state

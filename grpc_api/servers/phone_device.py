@@ -1,5 +1,6 @@
 """DeviceService: an enrolled phone about itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,24 +10,37 @@ from grpc_api.gen.signer.phone.v1 import device_pb2 as wire
 from grpc_api.gen.signer.phone.v1 import device_pb2_grpc as services
 from grpc_api.interceptors.around import Context
 from grpc_api.servers.phone_identity import DeviceDoor
+from grpc_api.servers.phone_limits import CallGate
 from grpc_api.servers.phone_views import own_request, parse_request_id
 from signer_core.errors import InvalidRequestError
+from signer_core.identifiers import KeyId
+from signer_core.keys.actions import KeyActions
+from signer_core.keys.emergency import Emergency
 from signer_core.keys.enrolment import Enrolment, check_photo_size
 from signer_core.ports import Registrar, VaultKeys
+from signer_core.protocol.key_action import KeyAction
 from signer_core.storage.signer.requests import Requests
 
 MAX_AUTHORISATION_CHARACTERS: Final = 8192
+_ACTIONS: Final[Mapping[int, KeyAction]] = {
+    wire.KEY_ACTION_SUSPENSION: KeyAction.SUSPENSION,
+    wire.KEY_ACTION_REVOCATION: KeyAction.REVOCATION,
+    wire.KEY_ACTION_REPLACEMENT: KeyAction.REPLACEMENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceServicer(services.DeviceServiceServicer):
-    """Photo check, certificate and status of the device's own key."""
+    """Photo check, certificate, status and end of the device's own key."""
 
     door: DeviceDoor
     requests: Requests
     enrolment: Enrolment
     registrar: Registrar
     keys: VaultKeys
+    actions: KeyActions
+    emergency: Emergency
+    calls: CallGate
 
     @override
     async def CheckPhoto(
@@ -65,4 +79,45 @@ class DeviceServicer(services.DeviceServiceServicer):
             hold_until_s=state.hold_until_s,
             signatures=state.signatures,
             generation=state.generation,
+            wrong_tries=state.wrong_tries,
         )
+
+    @override
+    async def SetSuspendCode(
+        self, request: wire.SetSuspendCodeRequest, context: Context
+    ) -> wire.SetSuspendCodeResponse:
+        """Register the hash of the key's suspend code."""
+        device = await self.door.identify(context)
+        self.calls.admit(device.key_hash)
+        await self.emergency.set_code(device.key_id, request.code_hash)
+        return wire.SetSuspendCodeResponse()
+
+    @override
+    async def ListOtherKeys(
+        self, request: wire.ListOtherKeysRequest, context: Context
+    ) -> wire.ListOtherKeysResponse:
+        """List the other keys of this person."""
+        device = await self.door.identify(context)
+        self.calls.admit(device.key_hash)
+        return wire.ListOtherKeysResponse(
+            keys=[
+                wire.OtherKey(
+                    key_id=one.key_id, certificate=one.certificate, enrolled_at_s=one.enrolled_at_s
+                )
+                for one in await self.actions.others(device.key_id)
+            ]
+        )
+
+    @override
+    async def RequestKeyAction(
+        self, request: wire.RequestKeyActionRequest, context: Context
+    ) -> wire.RequestKeyActionResponse:
+        """Open a request about a key."""
+        device = await self.door.identify(context)
+        self.calls.admit(device.key_hash)
+        about = KeyId(parse_request_id(request.about_key_id))
+        action = _ACTIONS.get(request.action)
+        if action is None:
+            raise InvalidRequestError("there is no such action on a key")
+        request_id = await self.actions.open(device.key_id, action, about)
+        return wire.RequestKeyActionResponse(request_id=request_id)

@@ -15,6 +15,7 @@ from signer_core.identifiers import DeviceKeyHash
 
 DOCUMENTS_AT_ONCE: Final = 4  # each holds up to 21 MiB in memory
 DOCUMENTS_A_MINUTE: Final = 600  # a request of 64 files may be fetched several times
+KEY_CALLS_A_MINUTE: Final = 10  # a person does this by hand; each may leave a row in the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,20 @@ class StreamGate:
             self._open[device] -= 1
             if not self._open[device]:
                 del self._open[device]
+
+
+class CallGate:
+    """Counts the calls of each device. Mutable: it is the count."""
+
+    def __init__(self, a_minute: int) -> None:
+        self._a_minute = RateLimitItemPerMinute(a_minute)
+        self._rate = MovingWindowRateLimiter(MemoryStorage())
+
+    def admit(self, device: DeviceKeyHash) -> None:
+        """Let one call in.
+
+        Raises:
+            UnavailableError: the device called too often in a minute.
+        """
+        if not self._rate.hit(self._a_minute, device.hex()):
+            raise UnavailableError("this phone calls too often: wait a minute")

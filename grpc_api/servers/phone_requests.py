@@ -21,8 +21,7 @@ from grpc_api.servers.phone_views import (
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.signing.close import Closing
 from signer_core.signing.collect import Collection
-from signer_core.signing.create import Clock
-from signer_core.signing.model import Request, RequestStatus
+from signer_core.signing.model import Clock, Request, RequestStatus
 from signer_core.signing.notices import Notices
 from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.requests import Requests

@@ -31,6 +31,7 @@ WORDS = {
     RequestStatus.EXPIRED: "expired: nobody signed in time",
     RequestStatus.BURNED: "void: a signing session ended badly; make a new request",
     RequestStatus.WITHDRAWN: "withdrawn",
+    RequestStatus.REPLACED: "replaced: the person has a new phone, and is asked there",
 }
 
 
@@ -102,6 +103,9 @@ def fetch(
         check_folder(out)
         async with System(context.obj).signing() as signing:
             view = await signing.get(known)
+            while view.successor:
+                known = view.successor
+                view = await signing.get(known)
             if view.status is RequestStatus.OPEN:
                 raise InvalidRequestError("the request is not signed yet: try again later")
             return await _finish(signing, known, view, out, as_json=as_json)
@@ -136,6 +140,8 @@ async def _follow(
                 break
     if view is None or view.status is RequestStatus.OPEN:
         raise UnavailableError(f"the signer stopped: later, ask `signer status {request_id.hex()}`")
+    if view.successor:
+        return await _follow(signing, view.successor, out, as_json=as_json)
     return await _finish(signing, request_id, view, out, as_json=as_json)
 
 
@@ -169,6 +175,7 @@ def _show(request_id: RequestId, view: RequestView, written: list[Path], *, as_j
                 "expires_at": expires,
                 "files": list(view.file_names),
                 "decline_reason": view.decline_reason,
+                "successor": view.successor.hex() if view.successor else "",
                 "written": [str(path) for path in written],
             }
         )
@@ -178,5 +185,7 @@ def _show(request_id: RequestId, view: RequestView, written: list[Path], *, as_j
         say(f"  reason  {view.decline_reason}")
     if view.status is RequestStatus.OPEN:
         say(f"  until   {expires}")
+    if view.successor:
+        say(f"  now     {view.successor.hex()}")
     for path in written:
         say(f"  file    {path}")

@@ -38,6 +38,7 @@ OUTCOMES: Final[Mapping[RequestStatus, int]] = {
     RequestStatus.EXPIRED: 51,
     RequestStatus.BURNED: 52,
     RequestStatus.WITHDRAWN: 53,
+    RequestStatus.REPLACED: 54,
 }
 
 

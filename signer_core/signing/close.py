@@ -6,8 +6,7 @@ from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId
 from signer_core.ports import VaultRequests
 from signer_core.signing import rules
-from signer_core.signing.create import Clock
-from signer_core.signing.model import Request, RequestStatus
+from signer_core.signing.model import Clock, Request, RequestStatus
 from signer_core.signing.notices import Notices
 from signer_core.storage.signer.requests import Requests
 
@@ -40,6 +39,15 @@ class Closing:
             UnavailableError: the vault is away; repeat it.
         """
         await self._close(request, RequestStatus.WITHDRAWN, "")
+
+    async def replace(self, request: Request) -> None:
+        """Close a request whose successor is about to be opened; repeating it is harmless.
+
+        Raises:
+            InvalidRequestError: it is not open any more, or being signed.
+            UnavailableError: the vault is away; repeat it.
+        """
+        await self._close(request, RequestStatus.REPLACED, "")
 
     async def _close(self, request: Request, closing: RequestStatus, reason: str) -> None:
         status = request.status_at(int(self.clock().timestamp()))

@@ -9,11 +9,12 @@ from weakref import WeakValueDictionary
 import structlog
 
 from signer_core.errors import SignerError, VerificationError
-from signer_core.identifiers import RequestId
+from signer_core.identifiers import KeyId, RequestId
 from signer_core.ports import RequestResult, RequestState, VaultRequests
+from signer_core.protocol.key_action import KeyAction
 from signer_core.signing import pdf
-from signer_core.signing.create import Clock
-from signer_core.signing.model import Request, RequestStatus
+from signer_core.signing.carry_over import CarryOver
+from signer_core.signing.model import Clock, Request, RequestStatus
 from signer_core.signing.notices import Notices
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.files import Files
@@ -38,6 +39,7 @@ class Collection:
     notices: Notices
     executor: Executor
     clock: Clock
+    carry_over: CarryOver
     trust_roots: tuple[bytes, ...] = field(repr=False)  # DER
     # One collection of a request at a time: finishing is dear, and its end changes the answer.
     _locks: WeakValueDictionary[RequestId, asyncio.Lock] = field(
@@ -100,6 +102,8 @@ class Collection:
         return self.clock().timestamp() > request.expires_at_s + JUDGEMENT_S
 
     async def _consume(self, request: Request, result: RequestResult) -> bool:
+        if request.content.about is not None:
+            return await self._follow_action(request, request.content.about)
         if len(result.items) != len(request.files):
             raise VerificationError("the vault signed another number of files")
         certificate = await self.certificates.of_key(request.content.key_id)
@@ -114,3 +118,10 @@ class Collection:
         consumed = await self.requests.consume(request.request_id, signed)
         log.info("request.consumed", request_id=request.request_id.hex(), count=len(signed))
         return consumed
+
+    async def _follow_action(self, request: Request, about: KeyId) -> bool:
+        """Follow what the vault did with a key. Open until done: a crash is repeated."""
+        if request.content.kind == KeyAction.REPLACEMENT:
+            await self.carry_over.run(about, request.content.key_id)
+        log.info("key-action.done", request_id=request.request_id.hex(), kind=request.content.kind)
+        return await self.requests.consume(request.request_id, ())

@@ -3,31 +3,28 @@
 import asyncio
 import functools
 import secrets
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from signer_core.errors import InvalidRequestError, SignerError, UnavailableError
+from signer_core.errors import InvalidRequestError, UnavailableError
 from signer_core.identifiers import RequestId
 from signer_core.keys.certificates import PersonCertificate
-from signer_core.ports import RequestRegistration, VaultRequests
 from signer_core.protocol.request import request_hash
 from signer_core.signing import pdf, rules
 from signer_core.signing.model import (
     DOCUMENT_SIGNING,
+    Clock,
     PreparedFile,
     Request,
     RequestContent,
     RequestStatus,
 )
 from signer_core.signing.new_request import NewRequest
-from signer_core.signing.notices import Notices
+from signer_core.signing.opening import Opening
 from signer_core.signing.relying_parties import RelyingParties
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.requests import Requests
-
-Clock = Callable[[], datetime]  # UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,7 @@ class Creation:
     requests: Requests
     certificates: Certificates
     relying_parties: RelyingParties
-    vault: VaultRequests
-    notices: Notices
+    opening: Opening
     executor: Executor  # for the CPU work of PDFs
     clock: Clock
 
@@ -61,17 +57,13 @@ class Creation:
         relying_party = self.relying_parties.record_for(new.relying_party_id, new.return_address)
         known = await self._find(new)  # 2
         if known is not None:
-            return await self._open(known)
+            return await self.opening.open(known)
         certificate = await self.certificates.of_person(new.person_code)  # 3
         certificate.check_valid_at(int(self.clock().timestamp()))
         request, files = await self._prepare(new, relying_party, certificate)  # 4
         if not await self.requests.add(request, new.origin(), files):
-            return await self._open(await self._stored_meanwhile(new))
-        return await self._open(request.request_id)  # 5
-
-    async def reopen(self, request_id: RequestId) -> None:
-        """Finish what a crash or an absent vault left between steps 4 and 5."""
-        await self._open(request_id)
+            return await self.opening.open(await self._stored_meanwhile(new))
+        return await self.opening.open(request.request_id)  # 5
 
     async def _find(self, new: NewRequest) -> RequestId | None:
         origin = new.origin()
@@ -125,21 +117,6 @@ class Creation:
                 raise InvalidRequestError(f"file {number}: {error}") from None
         return prepared
 
-    async def _open(self, request_id: RequestId) -> RequestId:
-        request = await self.requests.get(request_id)
-        if request.status is not RequestStatus.NEW:
-            return request_id
-        try:
-            await self.vault.register(_registration(request))
-        except UnavailableError:
-            raise  # nobody knows whether it arrived: keep it, a repetition is harmless
-        except SignerError:
-            await self.requests.drop_new(request_id)
-            raise
-        await self.requests.open(request_id)
-        self.notices.tell(request.content.key_id, request_id)
-        return request_id
-
 
 def _hash(request: Request) -> bytes:
     content = request.content
@@ -150,15 +127,4 @@ def _hash(request: Request) -> bytes:
         files=[(file.name, file.file_hash) for file in request.files],
         return_address=content.return_address,
         challenge=content.challenge,
-    )
-
-
-def _registration(request: Request) -> RequestRegistration:
-    return RequestRegistration(
-        request_id=request.request_id,
-        key_id=request.content.key_id,
-        kind=request.content.kind,
-        request_hash=request.request_hash,
-        file_hashes=tuple(file.file_hash for file in request.files),
-        expires_at_s=request.expires_at_s,
     )

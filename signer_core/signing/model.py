@@ -1,11 +1,15 @@
 """What the signer keeps of a signature request (docs/spec/request-hash.md)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from signer_core.identifiers import KeyId, RequestId
 
 DOCUMENT_SIGNING = "documentSigning"
+
+Clock = Callable[[], datetime]  # UTC
 
 
 class RequestStatus(StrEnum):
@@ -18,6 +22,7 @@ class RequestStatus(StrEnum):
     EXPIRED = "expired"
     BURNED = "burned"
     WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"  # by one under the person's new key
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class RequestContent:
     purpose: str = field(repr=False)  # 1 to 300 characters
     return_address: str = field(repr=False)
     challenge: bytes = field(default=b"", repr=False)  # for login 32 bytes
+    about: KeyId | None = None  # of a request about a key: then it has no files
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,9 @@ class Request:
     status: RequestStatus  # as stored: an open one may have expired, see `status_at`
     created_at_s: int  # Unix time
     expires_at_s: int  # Unix time
-    files: tuple[FileEntry, ...] = ()  # 1 to 64
+    files: tuple[FileEntry, ...] = ()  # 1 to 64, or none where it is about a key
     decline_reason: str = field(default="", repr=False)
+    replaces: RequestId | None = None  # the request whose place this one took
 
     def status_at(self, now_s: int) -> RequestStatus:
         """Return the status at `now_s` (Unix time): expiry follows from time, not from a job."""

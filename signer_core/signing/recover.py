@@ -8,8 +8,8 @@ import structlog
 from signer_core.errors import SignerError, UnavailableError
 from signer_core.identifiers import RequestId
 from signer_core.signing.collect import Collection
-from signer_core.signing.create import Creation
 from signer_core.signing.model import RequestStatus
+from signer_core.signing.opening import Opening
 from signer_core.storage.signer.requests import Requests
 
 log = structlog.get_logger()
@@ -22,7 +22,7 @@ class Recovery:
     """Opens what was stored but not registered, and collects what was signed meanwhile."""
 
     requests: Requests
-    creation: Creation
+    opening: Opening
     collection: Collection
 
     async def run(self) -> None:
@@ -35,7 +35,7 @@ class Recovery:
         try:
             request = await self.requests.get(request_id)
             if request.status is RequestStatus.NEW:
-                await self.creation.reopen(request_id)
+                await self.opening.open(request_id)
             else:
                 await self.collection.collect(request_id)
         except UnavailableError:

@@ -141,9 +141,14 @@ class World:
     async def signing(self, name="portal.internal"):
         return signing_pb2_grpc.SigningServiceStub(await self.internal(name))
 
+    async def enrolment_channel(self):
+        """Connect somebody without a certificate."""
+        return await self._enter(
+            credentials.enrolment_channel(self._at("enrolment"), SIGNER, self.root_pem)
+        )
+
     async def enrolment(self):
-        channel = credentials.enrolment_channel(self._at("enrolment"), SIGNER, self.root_pem)
-        return enrolment_pb2_grpc.EnrolmentServiceStub(await self._enter(channel))
+        return enrolment_pb2_grpc.EnrolmentServiceStub(await self.enrolment_channel())
 
     async def phone_channel(self, key, *certificates):
         chain = b"".join(map(pem, certificates))

@@ -39,6 +39,8 @@ class FakeVault:
     citizens: dict = field(default_factory=dict)  # by key id
     calls: list = field(default_factory=list)
     received: list = field(default_factory=list)  # what came through the relay
+    codes: dict = field(default_factory=dict)  # by key id
+    suspended: list = field(default_factory=list)  # key ids
     relay_error: Exception | None = None
     flood: bool = False  # answer without end
     flooded: int = 0
@@ -88,6 +90,18 @@ class FakeVault:
         self._call("key_state")
         return KeyState(KeyStatus.ACTIVE, 9, 0, 3, 1, DeviceKeyHash(b"d" * 32))
 
+    async def set_suspend_code(self, key_id, code_hash):
+        self._call("set_suspend_code")
+        if self.codes.setdefault(key_id, code_hash) != code_hash:
+            raise InvalidRequestError("this key has a suspend code already")
+
+    async def suspend_by_code(self, code_hash):
+        self._call("suspend_by_code")
+        found = [key_id for key_id, known in self.codes.items() if known == code_hash]
+        if not found:
+            raise NotFoundError(f"no key has the code {code_hash.hex()}")
+        self.suspended += found
+
     async def relay(self, records):
         """Answer each message with its hash, until the phone is done or `hang_up` is set."""
         try:
@@ -105,6 +119,10 @@ class FakeVault:
             self.relay_ended.set()
 
     # --- what a test makes happen ---
+
+    def confirm(self, request_id):
+        """Consume a request about a key: it signs nothing."""
+        self.states[request_id] = RequestState.CONSUMED
 
     def sign(self, request_id, attributes):
         """Consume a request: sign these CMS attributes with the citizen's key."""

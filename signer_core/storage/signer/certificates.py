@@ -1,5 +1,6 @@
 """Certificates of persons, one active a person."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -11,7 +12,18 @@ from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.keys.certificates import PersonCertificate
 from signer_core.storage.engine import read_transaction, take_turn, write_transaction
-from signer_core.storage.signer.tables import certificates
+from signer_core.storage.signer.tables import certificates, devices
+
+LISTED_AT_MOST = 100  # keys of one person
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key of a person, as its owner may see it."""
+
+    key_id: KeyId
+    certificate: bytes = field(repr=False)  # DER
+    enrolled_at_s: int  # Unix time
 
 
 class Certificates:
@@ -55,6 +67,19 @@ class Certificates:
         """
         active = certificates.c.status == "active"
         return await self._one((certificates.c.person_code == person_code) & active)
+
+    async def keys_of_person(self, person_code: str) -> tuple[StoredKey, ...]:
+        """Return the keys of a person that have a certificate, newest first, at most 100."""
+        query = (
+            select(certificates.c.key_id, certificates.c.certificate, devices.c.enrolled_at_s)
+            .join(devices, devices.c.key_id == certificates.c.key_id)
+            .where(certificates.c.person_code == person_code)
+            .order_by(devices.c.enrolled_at_s.desc())
+            .limit(LISTED_AT_MOST)
+        )
+        async with read_transaction(self._engine) as connection:
+            rows = await connection.execute(query)
+            return tuple(StoredKey(KeyId(row[0]), row[1], row[2]) for row in rows)
 
     async def _one(self, condition: ColumnElement[bool]) -> PersonCertificate:
         async with read_transaction(self._engine) as connection:

@@ -2,12 +2,26 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Update, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Update,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from signer_core.errors import NotFoundError
+from signer_core.errors import NotFoundError, UnavailableError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.observe.metrics import REQUESTS
 from signer_core.signing.model import (
@@ -74,14 +88,74 @@ class Requests:
             (requests.c.key_id == key_id)
             & (requests.c.status == RequestStatus.OPEN)
             & (requests.c.expires_at_s > now_s)
+            & requests.c.about_key.is_(None)
         )
+
+    async def waiting(self, key_id: KeyId, now_s: int) -> tuple[RequestId, ...]:
+        """Return the ids of all requests of a key that can be signed now, the oldest first."""
+        query = (
+            select(requests.c.request_id)
+            .where(requests.c.key_id == key_id, requests.c.status == RequestStatus.OPEN)
+            .where(requests.c.expires_at_s > now_s, requests.c.about_key.is_(None))
+            .order_by(requests.c.created_at_s)
+        )
+        return await self._ids(query)
+
+    async def find_action(
+        self, key_id: KeyId, kind: str, about: KeyId, now_s: int
+    ) -> RequestId | None:
+        """Return a request of this key about `about` that is open, or about to be."""
+        live = requests.c.status.in_((RequestStatus.NEW, RequestStatus.OPEN))
+        query = (
+            select(requests.c.request_id)
+            .where(requests.c.key_id == key_id, requests.c.about_key == about, live)
+            .where(requests.c.kind == kind, requests.c.expires_at_s > now_s)
+            .order_by(requests.c.created_at_s.desc())
+            .limit(1)
+        )
+        return next(iter(await self._ids(query)), None)
+
+    async def successor(self, request_id: RequestId) -> RequestId | None:
+        """Return the request that took the place of this one."""
+        query = select(requests.c.request_id).where(requests.c.replaces == request_id)
+        return next(iter(await self._ids(query)), None)
+
+    async def add_successor(self, request: Request, replaced: RequestId) -> RequestId:
+        """Store a request in another's place, its files copied; return the one that is there.
+
+        It is the same caller's; the idempotency key says whose place it took.
+        """
+        caller = await self._caller(replaced)
+        origin = Origin(caller, f"successor-of:{replaced.hex()}", request.request_hash)
+        row = _request_row(request, origin)
+        new = insert_unless(requests.c.replaces == replaced, requests, row)
+        with suppress(IntegrityError):
+            async with write_transaction(self._engine) as connection:
+                added = bool((await connection.execute(new)).rowcount)
+                for position, entry in enumerate(request.files if added else ()):
+                    copy = _file_copy(request.request_id, replaced, position, entry)
+                    await connection.execute(copy)
+            if added:
+                return request.request_id
+        known = await self.successor(replaced)
+        if known is None:
+            raise UnavailableError("the request could not be stored: try again")
+        return known
+
+    async def _caller(self, request_id: RequestId) -> str:
+        query = select(requests.c.caller).where(requests.c.request_id == request_id)
+        async with read_transaction(self._engine) as connection:
+            caller: str = (await connection.scalars(query)).one()
+        return caller
+
+    async def _ids(self, query: Select[tuple[Any]]) -> tuple[RequestId, ...]:
+        async with read_transaction(self._engine) as connection:
+            return tuple(RequestId(i) for i in await connection.scalars(query))
 
     async def unfinished(self) -> tuple[RequestId, ...]:
         """Return the ids of all requests without a final status: work for a start-up."""
         live = requests.c.status.in_((RequestStatus.NEW, RequestStatus.OPEN))
-        async with read_transaction(self._engine) as connection:
-            ids = await connection.scalars(select(requests.c.request_id).where(live))
-            return tuple(RequestId(i) for i in ids)
+        return await self._ids(select(requests.c.request_id).where(live))
 
     async def open(self, request_id: RequestId) -> None:
         """Show a new request to its phone: the vault knows it now."""
@@ -201,6 +275,7 @@ def _request(row: RowMapping, files: tuple[FileEntry, ...]) -> Request:
             purpose=row["purpose"],
             return_address=row["return_address"],
             challenge=row["challenge"],
+            about=None if row["about_key"] is None else KeyId(row["about_key"]),
         ),
         request_hash=row["request_hash"],
         status=RequestStatus(row["status"]),
@@ -208,6 +283,7 @@ def _request(row: RowMapping, files: tuple[FileEntry, ...]) -> Request:
         expires_at_s=row["expires_at_s"],
         files=files,
         decline_reason=row["decline_reason"],
+        replaces=None if row["replaces"] is None else RequestId(row["replaces"]),
     )
 
 
@@ -229,7 +305,26 @@ def _request_row(request: Request, origin: Origin) -> dict[str, object]:
         "caller": origin.caller,
         "idempotency_key": origin.idempotency_key,
         "fingerprint": origin.fingerprint,
+        "about_key": content.about,
+        "replaces": request.replaces,
     }
+
+
+def _file_copy(
+    request_id: RequestId, original: RequestId, position: int, entry: FileEntry
+) -> Insert:
+    """Copy a prepared file within the database: it may have 20 MiB."""
+    files = request_files.c
+    columns = ("name", "file_hash", "size_bytes", "prepared")
+    copied = select(
+        literal(request_id, LargeBinary),
+        literal(position),
+        literal(entry.to_be_signed, LargeBinary),
+        *(files[name] for name in columns),
+    ).where(files.request_id == original, files.position == position)
+    return insert(request_files).from_select(
+        ["request_id", "position", "to_be_signed", *columns], copied
+    )
 
 
 def _file_row(request_id: RequestId, position: int, file: PreparedFile) -> dict[str, object]:

@@ -68,9 +68,12 @@ requests = Table(
     Column("caller", String(255), nullable=False),
     Column("idempotency_key", String(64), nullable=False),
     Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("about_key", LargeBinary(16)),  # of a request about a key; it has no files
+    Column("replaces", LargeBinary(16)),  # the request whose place this one took
     UniqueConstraint("caller", "idempotency_key", name="one_request_an_idempotency_key"),
     Index("requests_of_a_key", "key_id", "status", "created_at_s"),
     Index("requests_by_status", "status"),
+    Index("one_successor", "replaces", unique=True),
 )
 
 request_files = Table(

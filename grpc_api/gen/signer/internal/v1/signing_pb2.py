@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n signer/internal/v1/signing.proto\x12\x12signer.internal.v1\"\x96\x01\n\x14\x43reateRequestRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.signer.internal.v1.RequestHeaderH\x00\x12-\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x1d.signer.internal.v1.FileStartH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\x8f\x01\n\rRequestHeader\x12\x13\n\x0bperson_code\x18\x01 \x01(\t\x12\x18\n\x10relying_party_id\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x16\n\x0ereturn_address\x18\x04 \x01(\t\x12\r\n\x05ttl_s\x18\x05 \x01(\r\x12\x17\n\x0fidempotency_key\x18\x06 \x01(\t\"L\n\tFileStart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\x12\x0f\n\x07visible\x18\x03 \x01(\x08\x12\x0c\n\x04page\x18\x04 \x01(\r\"+\n\x15\x43reateRequestResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"\'\n\x11GetRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"E\n\x12GetRequestResponse\x12/\n\x05state\x18\x01 \x01(\x0b\x32 .signer.internal.v1.RequestState\"\x91\x01\n\x0cRequestState\x12*\n\x06status\x18\x01 \x01(\x0e\x32\x1a.signer.internal.v1.Status\x12\x14\n\x0c\x65xpires_at_s\x18\x02 \x01(\x04\x12\x12\n\nfile_names\x18\x03 \x03(\t\x12\x16\n\x0e\x64\x65\x63line_reason\x18\x04 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x05 \x01(\x0c\")\n\x13WatchRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"G\n\x14WatchRequestResponse\x12/\n\x05state\x18\x01 \x01(\x0b\x32 .signer.internal.v1.RequestState\",\n\x16WithdrawRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"\x19\n\x17WithdrawRequestResponse\"B\n\x18GetSignedDocumentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\x12\n\nfile_index\x18\x02 \x01(\r\"*\n\x19GetSignedDocumentResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*\x98\x01\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATUS_OPEN\x10\x01\x12\x13\n\x0fSTATUS_CONSUMED\x10\x02\x12\x13\n\x0fSTATUS_DECLINED\x10\x03\x12\x12\n\x0eSTATUS_EXPIRED\x10\x04\x12\x11\n\rSTATUS_BURNED\x10\x05\x12\x14\n\x10STATUS_WITHDRAWN\x10\x06\x32\x9a\x04\n\x0eSigningService\x12\x66\n\rCreateRequest\x12(.signer.internal.v1.CreateRequestRequest\x1a).signer.internal.v1.CreateRequestResponse(\x01\x12[\n\nGetRequest\x12%.signer.internal.v1.GetRequestRequest\x1a&.signer.internal.v1.GetRequestResponse\x12\x63\n\x0cWatchRequest\x12\'.signer.internal.v1.WatchRequestRequest\x1a(.signer.internal.v1.WatchRequestResponse0\x01\x12j\n\x0fWithdrawRequest\x12*.signer.internal.v1.WithdrawRequestRequest\x1a+.signer.internal.v1.WithdrawRequestResponse\x12r\n\x11GetSignedDocument\x12,.signer.internal.v1.GetSignedDocumentRequest\x1a-.signer.internal.v1.GetSignedDocumentResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n signer/internal/v1/signing.proto\x12\x12signer.internal.v1\"\x96\x01\n\x14\x43reateRequestRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.signer.internal.v1.RequestHeaderH\x00\x12-\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x1d.signer.internal.v1.FileStartH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\x8f\x01\n\rRequestHeader\x12\x13\n\x0bperson_code\x18\x01 \x01(\t\x12\x18\n\x10relying_party_id\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x16\n\x0ereturn_address\x18\x04 \x01(\t\x12\r\n\x05ttl_s\x18\x05 \x01(\r\x12\x17\n\x0fidempotency_key\x18\x06 \x01(\t\"L\n\tFileStart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\x12\x0f\n\x07visible\x18\x03 \x01(\x08\x12\x0c\n\x04page\x18\x04 \x01(\r\"+\n\x15\x43reateRequestResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"\'\n\x11GetRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"E\n\x12GetRequestResponse\x12/\n\x05state\x18\x01 \x01(\x0b\x32 .signer.internal.v1.RequestState\"\xa4\x01\n\x0cRequestState\x12*\n\x06status\x18\x01 \x01(\x0e\x32\x1a.signer.internal.v1.Status\x12\x14\n\x0c\x65xpires_at_s\x18\x02 \x01(\x04\x12\x12\n\nfile_names\x18\x03 \x03(\t\x12\x16\n\x0e\x64\x65\x63line_reason\x18\x04 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x05 \x01(\x0c\x12\x11\n\tsuccessor\x18\x06 \x01(\x0c\")\n\x13WatchRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"G\n\x14WatchRequestResponse\x12/\n\x05state\x18\x01 \x01(\x0b\x32 .signer.internal.v1.RequestState\",\n\x16WithdrawRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"\x19\n\x17WithdrawRequestResponse\"B\n\x18GetSignedDocumentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\x12\n\nfile_index\x18\x02 \x01(\r\"*\n\x19GetSignedDocumentResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*\xad\x01\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATUS_OPEN\x10\x01\x12\x13\n\x0fSTATUS_CONSUMED\x10\x02\x12\x13\n\x0fSTATUS_DECLINED\x10\x03\x12\x12\n\x0eSTATUS_EXPIRED\x10\x04\x12\x11\n\rSTATUS_BURNED\x10\x05\x12\x14\n\x10STATUS_WITHDRAWN\x10\x06\x12\x13\n\x0fSTATUS_REPLACED\x10\x07\x32\x9a\x04\n\x0eSigningService\x12\x66\n\rCreateRequest\x12(.signer.internal.v1.CreateRequestRequest\x1a).signer.internal.v1.CreateRequestResponse(\x01\x12[\n\nGetRequest\x12%.signer.internal.v1.GetRequestRequest\x1a&.signer.internal.v1.GetRequestResponse\x12\x63\n\x0cWatchRequest\x12\'.signer.internal.v1.WatchRequestRequest\x1a(.signer.internal.v1.WatchRequestResponse0\x01\x12j\n\x0fWithdrawRequest\x12*.signer.internal.v1.WithdrawRequestRequest\x1a+.signer.internal.v1.WithdrawRequestResponse\x12r\n\x11GetSignedDocument\x12,.signer.internal.v1.GetSignedDocumentRequest\x1a-.signer.internal.v1.GetSignedDocumentResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'signer.internal.v1.signing_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STATUS']._serialized_start=1040
-  _globals['_STATUS']._serialized_end=1192
+  _globals['_STATUS']._serialized_start=1059
+  _globals['_STATUS']._serialized_end=1232
   _globals['_CREATEREQUESTREQUEST']._serialized_start=57
   _globals['_CREATEREQUESTREQUEST']._serialized_end=207
   _globals['_REQUESTHEADER']._serialized_start=210
@@ -46,19 +46,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETREQUESTRESPONSE']._serialized_start=519
   _globals['_GETREQUESTRESPONSE']._serialized_end=588
   _globals['_REQUESTSTATE']._serialized_start=591
-  _globals['_REQUESTSTATE']._serialized_end=736
-  _globals['_WATCHREQUESTREQUEST']._serialized_start=738
-  _globals['_WATCHREQUESTREQUEST']._serialized_end=779
-  _globals['_WATCHREQUESTRESPONSE']._serialized_start=781
-  _globals['_WATCHREQUESTRESPONSE']._serialized_end=852
-  _globals['_WITHDRAWREQUESTREQUEST']._serialized_start=854
-  _globals['_WITHDRAWREQUESTREQUEST']._serialized_end=898
-  _globals['_WITHDRAWREQUESTRESPONSE']._serialized_start=900
-  _globals['_WITHDRAWREQUESTRESPONSE']._serialized_end=925
-  _globals['_GETSIGNEDDOCUMENTREQUEST']._serialized_start=927
-  _globals['_GETSIGNEDDOCUMENTREQUEST']._serialized_end=993
-  _globals['_GETSIGNEDDOCUMENTRESPONSE']._serialized_start=995
-  _globals['_GETSIGNEDDOCUMENTRESPONSE']._serialized_end=1037
-  _globals['_SIGNINGSERVICE']._serialized_start=1195
-  _globals['_SIGNINGSERVICE']._serialized_end=1733
+  _globals['_REQUESTSTATE']._serialized_end=755
+  _globals['_WATCHREQUESTREQUEST']._serialized_start=757
+  _globals['_WATCHREQUESTREQUEST']._serialized_end=798
+  _globals['_WATCHREQUESTRESPONSE']._serialized_start=800
+  _globals['_WATCHREQUESTRESPONSE']._serialized_end=871
+  _globals['_WITHDRAWREQUESTREQUEST']._serialized_start=873
+  _globals['_WITHDRAWREQUESTREQUEST']._serialized_end=917
+  _globals['_WITHDRAWREQUESTRESPONSE']._serialized_start=919
+  _globals['_WITHDRAWREQUESTRESPONSE']._serialized_end=944
+  _globals['_GETSIGNEDDOCUMENTREQUEST']._serialized_start=946
+  _globals['_GETSIGNEDDOCUMENTREQUEST']._serialized_end=1012
+  _globals['_GETSIGNEDDOCUMENTRESPONSE']._serialized_start=1014
+  _globals['_GETSIGNEDDOCUMENTRESPONSE']._serialized_end=1056
+  _globals['_SIGNINGSERVICE']._serialized_start=1235
+  _globals['_SIGNINGSERVICE']._serialized_end=1773
 # @@protoc_insertion_point(module_scope)

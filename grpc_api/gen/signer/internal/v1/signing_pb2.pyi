@@ -34,6 +34,8 @@ class _StatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Status.ValueTy
     STATUS_BURNED: _Status.ValueType  # 5
     """void after a session that ended badly"""
     STATUS_WITHDRAWN: _Status.ValueType  # 6
+    STATUS_REPLACED: _Status.ValueType  # 7
+    """the person has a new key: see `successor`"""
 
 class Status(_Status, metaclass=_StatusEnumTypeWrapper): ...
 
@@ -46,6 +48,8 @@ STATUS_EXPIRED: Status.ValueType  # 4
 STATUS_BURNED: Status.ValueType  # 5
 """void after a session that ended badly"""
 STATUS_WITHDRAWN: Status.ValueType  # 6
+STATUS_REPLACED: Status.ValueType  # 7
+"""the person has a new key: see `successor`"""
 Global___Status: _TypeAlias = Status  # noqa: Y015
 
 @_typing.final
@@ -219,12 +223,15 @@ class RequestState(_message.Message):
     FILE_NAMES_FIELD_NUMBER: _builtins.int
     DECLINE_REASON_FIELD_NUMBER: _builtins.int
     CERTIFICATE_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_FIELD_NUMBER: _builtins.int
     status: Global___Status.ValueType
     expires_at_s: _builtins.int
     """Unix time"""
     decline_reason: _builtins.str
     certificate: _builtins.bytes
     """DER of the signer's certificate, once consumed"""
+    successor: _builtins.bytes
+    """16 bytes: the request that took the place of this one, once replaced"""
     @_builtins.property
     def file_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -235,10 +242,11 @@ class RequestState(_message.Message):
         file_names: _abc.Iterable[_builtins.str] | None = ...,
         decline_reason: _builtins.str = ...,
         certificate: _builtins.bytes = ...,
+        successor: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "decline_reason", b"decline_reason", "expires_at_s", b"expires_at_s", "file_names", b"file_names", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "decline_reason", b"decline_reason", "expires_at_s", b"expires_at_s", "file_names", b"file_names", "status", b"status", "successor", b"successor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -46,6 +46,31 @@ KEY_STATUS_RESTORED: KeyStatus.ValueType  # 5
 """from a backup; a session without digests makes it active again"""
 Global___KeyStatus: _TypeAlias = KeyStatus  # noqa: Y015
 
+class _KeyAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _KeyActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KeyAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    KEY_ACTION_UNSPECIFIED: _KeyAction.ValueType  # 0
+    KEY_ACTION_SUSPENSION: _KeyAction.ValueType  # 1
+    """this device's key, for good"""
+    KEY_ACTION_REVOCATION: _KeyAction.ValueType  # 2
+    """this device's key and its certificate"""
+    KEY_ACTION_REPLACEMENT: _KeyAction.ValueType  # 3
+    """another key of the same person: this one takes its place"""
+
+class KeyAction(_KeyAction, metaclass=_KeyActionEnumTypeWrapper): ...
+
+KEY_ACTION_UNSPECIFIED: KeyAction.ValueType  # 0
+KEY_ACTION_SUSPENSION: KeyAction.ValueType  # 1
+"""this device's key, for good"""
+KEY_ACTION_REVOCATION: KeyAction.ValueType  # 2
+"""this device's key and its certificate"""
+KEY_ACTION_REPLACEMENT: KeyAction.ValueType  # 3
+"""another key of the same person: this one takes its place"""
+Global___KeyAction: _TypeAlias = KeyAction  # noqa: Y015
+
 @_typing.final
 class CheckPhotoRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -160,6 +185,7 @@ class GetStatusResponse(_message.Message):
     HOLD_UNTIL_S_FIELD_NUMBER: _builtins.int
     SIGNATURES_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    WRONG_TRIES_FIELD_NUMBER: _builtins.int
     status: Global___KeyStatus.ValueType
     attempts_left: _builtins.int
     """before the final block, 0 to 9"""
@@ -169,6 +195,8 @@ class GetStatusResponse(_message.Message):
     """made by this key since enrolment"""
     generation: _builtins.int
     """of the shares"""
+    wrong_tries: _builtins.int
+    """wrong PINs since the last success"""
     def __init__(
         self,
         *,
@@ -177,11 +205,155 @@ class GetStatusResponse(_message.Message):
         hold_until_s: _builtins.int = ...,
         signatures: _builtins.int = ...,
         generation: _builtins.int = ...,
+        wrong_tries: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts_left", b"attempts_left", "generation", b"generation", "hold_until_s", b"hold_until_s", "signatures", b"signatures", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts_left", b"attempts_left", "generation", b"generation", "hold_until_s", b"hold_until_s", "signatures", b"signatures", "status", b"status", "wrong_tries", b"wrong_tries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
+
+@_typing.final
+class SetSuspendCodeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_HASH_FIELD_NUMBER: _builtins.int
+    code_hash: _builtins.bytes
+    """32 bytes, signer_core/protocol/suspend_code.py"""
+    def __init__(
+        self,
+        *,
+        code_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code_hash", b"code_hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetSuspendCodeRequest: _TypeAlias = SetSuspendCodeRequest  # noqa: Y015
+
+@_typing.final
+class SetSuspendCodeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetSuspendCodeResponse: _TypeAlias = SetSuspendCodeResponse  # noqa: Y015
+
+@_typing.final
+class ListOtherKeysRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOtherKeysRequest: _TypeAlias = ListOtherKeysRequest  # noqa: Y015
+
+@_typing.final
+class ListOtherKeysResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___OtherKey]:
+        """at most 100"""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___OtherKey] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOtherKeysResponse: _TypeAlias = ListOtherKeysResponse  # noqa: Y015
+
+@_typing.final
+class OtherKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    ENROLLED_AT_S_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.bytes
+    """16 bytes"""
+    certificate: _builtins.bytes
+    """DER X.509"""
+    enrolled_at_s: _builtins.int
+    """Unix time"""
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.bytes = ...,
+        certificate: _builtins.bytes = ...,
+        enrolled_at_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "enrolled_at_s", b"enrolled_at_s", "key_id", b"key_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OtherKey: _TypeAlias = OtherKey  # noqa: Y015
+
+@_typing.final
+class RequestKeyActionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    ABOUT_KEY_ID_FIELD_NUMBER: _builtins.int
+    action: Global___KeyAction.ValueType
+    about_key_id: _builtins.bytes
+    """16 bytes: for a replacement the person's other key, else this one"""
+    def __init__(
+        self,
+        *,
+        action: Global___KeyAction.ValueType = ...,
+        about_key_id: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about_key_id", b"about_key_id", "action", b"action"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestKeyActionRequest: _TypeAlias = RequestKeyActionRequest  # noqa: Y015
+
+@_typing.final
+class RequestKeyActionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    """16 bytes"""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestKeyActionResponse: _TypeAlias = RequestKeyActionResponse  # noqa: Y015

@@ -51,6 +51,21 @@ class DeviceServiceStub:
                 request_serializer=signer_dot_phone_dot_v1_dot_device__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.SetSuspendCode = channel.unary_unary(
+                '/signer.phone.v1.DeviceService/SetSuspendCode',
+                request_serializer=signer_dot_phone_dot_v1_dot_device__pb2.SetSuspendCodeRequest.SerializeToString,
+                response_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.SetSuspendCodeResponse.FromString,
+                _registered_method=True)
+        self.ListOtherKeys = channel.unary_unary(
+                '/signer.phone.v1.DeviceService/ListOtherKeys',
+                request_serializer=signer_dot_phone_dot_v1_dot_device__pb2.ListOtherKeysRequest.SerializeToString,
+                response_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.ListOtherKeysResponse.FromString,
+                _registered_method=True)
+        self.RequestKeyAction = channel.unary_unary(
+                '/signer.phone.v1.DeviceService/RequestKeyAction',
+                request_serializer=signer_dot_phone_dot_v1_dot_device__pb2.RequestKeyActionRequest.SerializeToString,
+                response_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.RequestKeyActionResponse.FromString,
+                _registered_method=True)
 
 
 class DeviceServiceServicer:
@@ -81,6 +96,28 @@ class DeviceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetSuspendCode(self, request, context):
+        """Set the suspend code of this device's key, once: a thief with the phone cannot replace it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOtherKeys(self, request, context):
+        """List the other keys of this device's person that have a certificate, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestKeyAction(self, request, context):
+        """Open a request about a key, for the phone to confirm with the PIN in a session without digests
+        (docs/spec/ecdsa2p.md §6). An open one of the same content is given again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeviceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -98,6 +135,21 @@ def add_DeviceServiceServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.GetStatusRequest.FromString,
                     response_serializer=signer_dot_phone_dot_v1_dot_device__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'SetSuspendCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSuspendCode,
+                    request_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.SetSuspendCodeRequest.FromString,
+                    response_serializer=signer_dot_phone_dot_v1_dot_device__pb2.SetSuspendCodeResponse.SerializeToString,
+            ),
+            'ListOtherKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOtherKeys,
+                    request_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.ListOtherKeysRequest.FromString,
+                    response_serializer=signer_dot_phone_dot_v1_dot_device__pb2.ListOtherKeysResponse.SerializeToString,
+            ),
+            'RequestKeyAction': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestKeyAction,
+                    request_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.RequestKeyActionRequest.FromString,
+                    response_serializer=signer_dot_phone_dot_v1_dot_device__pb2.RequestKeyActionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -183,6 +235,87 @@ class DeviceService:
             '/signer.phone.v1.DeviceService/GetStatus',
             signer_dot_phone_dot_v1_dot_device__pb2.GetStatusRequest.SerializeToString,
             signer_dot_phone_dot_v1_dot_device__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSuspendCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.phone.v1.DeviceService/SetSuspendCode',
+            signer_dot_phone_dot_v1_dot_device__pb2.SetSuspendCodeRequest.SerializeToString,
+            signer_dot_phone_dot_v1_dot_device__pb2.SetSuspendCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOtherKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.phone.v1.DeviceService/ListOtherKeys',
+            signer_dot_phone_dot_v1_dot_device__pb2.ListOtherKeysRequest.SerializeToString,
+            signer_dot_phone_dot_v1_dot_device__pb2.ListOtherKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestKeyAction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.phone.v1.DeviceService/RequestKeyAction',
+            signer_dot_phone_dot_v1_dot_device__pb2.RequestKeyActionRequest.SerializeToString,
+            signer_dot_phone_dot_v1_dot_device__pb2.RequestKeyActionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,14 @@ class DeviceServiceStub:
     """Tell the state of this device's key. Information only: a phone retires or suspends its share
     on a word from inside the channel to the vault, never on this one.
     """
+    SetSuspendCode: _grpc.UnaryUnaryMultiCallable[_device_pb2.SetSuspendCodeRequest, _device_pb2.SetSuspendCodeResponse]
+    """Set the suspend code of this device's key, once: a thief with the phone cannot replace it."""
+    ListOtherKeys: _grpc.UnaryUnaryMultiCallable[_device_pb2.ListOtherKeysRequest, _device_pb2.ListOtherKeysResponse]
+    """List the other keys of this device's person that have a certificate, newest first."""
+    RequestKeyAction: _grpc.UnaryUnaryMultiCallable[_device_pb2.RequestKeyActionRequest, _device_pb2.RequestKeyActionResponse]
+    """Open a request about a key, for the phone to confirm with the PIN in a session without digests
+    (docs/spec/ecdsa2p.md §6). An open one of the same content is given again.
+    """
 
 @_typing.type_check_only
 class DeviceServiceAsyncStub(DeviceServiceStub):
@@ -62,6 +70,14 @@ class DeviceServiceAsyncStub(DeviceServiceStub):
     GetStatus: _aio.UnaryUnaryMultiCallable[_device_pb2.GetStatusRequest, _device_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Tell the state of this device's key. Information only: a phone retires or suspends its share
     on a word from inside the channel to the vault, never on this one.
+    """
+    SetSuspendCode: _aio.UnaryUnaryMultiCallable[_device_pb2.SetSuspendCodeRequest, _device_pb2.SetSuspendCodeResponse]  # type: ignore[assignment]
+    """Set the suspend code of this device's key, once: a thief with the phone cannot replace it."""
+    ListOtherKeys: _aio.UnaryUnaryMultiCallable[_device_pb2.ListOtherKeysRequest, _device_pb2.ListOtherKeysResponse]  # type: ignore[assignment]
+    """List the other keys of this device's person that have a certificate, newest first."""
+    RequestKeyAction: _aio.UnaryUnaryMultiCallable[_device_pb2.RequestKeyActionRequest, _device_pb2.RequestKeyActionResponse]  # type: ignore[assignment]
+    """Open a request about a key, for the phone to confirm with the PIN in a session without digests
+    (docs/spec/ecdsa2p.md §6). An open one of the same content is given again.
     """
 
 class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -95,6 +111,32 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_device_pb2.GetStatusResponse, _abc.Awaitable[_device_pb2.GetStatusResponse]]:
         """Tell the state of this device's key. Information only: a phone retires or suspends its share
         on a word from inside the channel to the vault, never on this one.
+        """
+
+    @_abc_1.abstractmethod
+    def SetSuspendCode(
+        self,
+        request: _device_pb2.SetSuspendCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_device_pb2.SetSuspendCodeResponse, _abc.Awaitable[_device_pb2.SetSuspendCodeResponse]]:
+        """Set the suspend code of this device's key, once: a thief with the phone cannot replace it."""
+
+    @_abc_1.abstractmethod
+    def ListOtherKeys(
+        self,
+        request: _device_pb2.ListOtherKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_device_pb2.ListOtherKeysResponse, _abc.Awaitable[_device_pb2.ListOtherKeysResponse]]:
+        """List the other keys of this device's person that have a certificate, newest first."""
+
+    @_abc_1.abstractmethod
+    def RequestKeyAction(
+        self,
+        request: _device_pb2.RequestKeyActionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_device_pb2.RequestKeyActionResponse, _abc.Awaitable[_device_pb2.RequestKeyActionResponse]]:
+        """Open a request about a key, for the phone to confirm with the PIN in a session without digests
+        (docs/spec/ecdsa2p.md §6). An open one of the same content is given again.
         """
 
 def add_DeviceServiceServicer_to_server(servicer: DeviceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

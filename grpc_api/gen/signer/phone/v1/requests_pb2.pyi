@@ -35,6 +35,8 @@ class _RequestStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Request
     """void after a session that ended badly; ask for a new one"""
     REQUEST_STATUS_WITHDRAWN: _RequestStatus.ValueType  # 6
     """by the one who made it"""
+    REQUEST_STATUS_REPLACED: _RequestStatus.ValueType  # 7
+    """another request took its place, under the person's new key"""
 
 class RequestStatus(_RequestStatus, metaclass=_RequestStatusEnumTypeWrapper): ...
 
@@ -48,6 +50,8 @@ REQUEST_STATUS_BURNED: RequestStatus.ValueType  # 5
 """void after a session that ended badly; ask for a new one"""
 REQUEST_STATUS_WITHDRAWN: RequestStatus.ValueType  # 6
 """by the one who made it"""
+REQUEST_STATUS_REPLACED: RequestStatus.ValueType  # 7
+"""another request took its place, under the person's new key"""
 Global___RequestStatus: _TypeAlias = RequestStatus  # noqa: Y015
 
 @_typing.final

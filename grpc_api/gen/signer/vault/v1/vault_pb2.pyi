@@ -443,7 +443,7 @@ class SetSuspendCodeRequest(_message.Message):
     key_id: _builtins.bytes
     """16 bytes"""
     code_hash: _builtins.bytes
-    """32 bytes, signer_core/keys/suspend_code.py"""
+    """32 bytes, signer_core/protocol/suspend_code.py"""
     def __init__(
         self,
         *,
