@@ -38,7 +38,7 @@ class Story:
 
 def run(main: Callable[[], None]) -> int:
     """Run `main`; return the exit status: 1 with a sentence for a failure, 130 after Ctrl-C."""
-    with _terminated_as_interrupted():
+    with ended_by_signals():
         try:
             main()
         except StartError as error:
@@ -51,7 +51,7 @@ def run(main: Callable[[], None]) -> int:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """Make SIGTERM and a closed terminal end as Ctrl-C does: through every `finally`."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ import pytest
 from deploy.demo.commands import Caller, DemoPhone
 from deploy.home import REPOSITORY, Home
 from deploy.system import System, running
+from deploy.terminal import ended_by_signals
 from grpc_api.clients.registrar import SandboxPerson
 from grpc_api.clients.signing import FileUpload, NewRequest, SigningClient
 from grpc_api.clients.status import RequestStatus
@@ -58,7 +59,7 @@ class Portal:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     home = Home(tmp_path_factory.mktemp("system"))
-    with running(home, lambda _: None) as started:
+    with ended_by_signals(), running(home, lambda _: None) as started:  # a killed run stops it too
         yield started
 
 
