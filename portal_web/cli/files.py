@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from portal_web.cli.running import FolderError
-from signer_core.documents import MAX_PDF_BYTES
 from signer_core.errors import InvalidRequestError, VerificationError
+from signer_core.signing.rules import MAX_FILE_BYTES
 
 
 def read_pdf(path: Path) -> bytes:
@@ -19,14 +19,14 @@ def read_pdf(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            pdf = file.read(MAX_PDF_BYTES + 1)
+            pdf = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         raise InvalidRequestError(f"there is no file {path}") from None
     except IsADirectoryError:
         raise InvalidRequestError(f"{path} is a folder: name a file in it") from None
     except OSError:
         raise InvalidRequestError(f"{path} cannot be read") from None
-    if len(pdf) > MAX_PDF_BYTES:
+    if len(pdf) > MAX_FILE_BYTES:
         raise InvalidRequestError(f"{path} is larger than 20 MiB: make it smaller, or split it")
     if b"%PDF-" not in pdf[:1024]:  # ISO 32000-1 annex H.3, note 13
         raise InvalidRequestError(f"{path} is not a PDF")
