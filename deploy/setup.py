@@ -90,6 +90,7 @@ def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "softhsm_conf": str(home.of("softhsm") / "softhsm2.conf"),
         "token_pin_file": str(own / "token-pin"),
         "token_manifest": str(own / "token-manifest.json"),
+        "high_water_marks": str(own / "high-water-marks"),
         "ca_chain": str(home.public / "ca-chain.pem"),
         "registrar_key": str(home.public / "registrar.pem"),
     }

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -16,8 +17,10 @@ from grpc_api.telemetry import telemetry
 from hsm_module.assembly import assemble
 from hsm_module.authorities import find_authorities
 from hsm_module.diagnostics import check_token
+from hsm_module.marks.watermarks import HighWaterMarks
+from hsm_module.restore import restore
 from hsm_module.settings import VaultSettings
-from hsm_module.storage.store import MIGRATIONS
+from hsm_module.storage.store import MIGRATIONS, Store
 from hsm_module.token.hsm_token import HsmToken
 from hsm_module.token.manifest import read_manifest
 from hsm_module.token.site import TokenSite, read_pin
@@ -27,8 +30,10 @@ from signer_core.storage.engine import make_engine, upgrade
 _log = structlog.get_logger(__name__)
 
 
-async def run(settings: VaultSettings) -> None:
-    """Open the token, bring the database up to date, serve until stopped.
+async def run(
+    settings: VaultSettings, work: Callable[[VaultSettings, HsmToken], Awaitable[None]]
+) -> None:
+    """Open the token, bring the database up to date, and work until done or stopped.
 
     Raises:
         SignerError: the vault cannot start, or its token died.
@@ -38,16 +43,19 @@ async def run(settings: VaultSettings) -> None:
     token = await HsmToken.open(site, read_pin(settings.token_pin_file), manifest)
     try:
         await upgrade(settings.database_url, MIGRATIONS)
-        await _serve(settings, token)
+        await work(settings, token)
     finally:
         await token.close()
 
 
 async def _serve(settings: VaultSettings, token: HsmToken) -> None:
     authorities = await find_authorities(token, settings.ca_chain, settings.tls.ca)
+    marks = HighWaterMarks(settings.high_water_marks)
     engine = make_engine(settings.database_url)
     try:
-        vault = assemble(settings, token, engine, authorities)
+        store = Store(engine, token, marks)
+        await store.verify_marks()
+        vault = assemble(settings, token, store, authorities)
         device_ca = authorities.device.public_bytes(Encoding.PEM)
         listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers)
         around = Surroundings("vault", engine, settings.database_url, MIGRATIONS, settings.tls)
@@ -60,20 +68,41 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         if fault is not None:
             raise fault
         await finish()  # of those whose phones hung up
+        await store.record_head()
         _log.info("stopped")
     finally:
         await engine.dispose()
+        marks.close()
+
+
+async def _restore(settings: VaultSettings, token: HsmToken) -> None:
+    """Make a restored backup usable (docs/operations.md); no vault may run meanwhile."""
+    marks = HighWaterMarks(settings.high_water_marks, alone=True)
+    engine = make_engine(settings.database_url)
+    try:
+        done = await restore(Store(engine, token, marks), marks)
+    finally:
+        await engine.dispose()
+        marks.close()
+    sys.stdout.write(
+        f"restored {done.keys} keys, {done.ended} of them ended for good by their marks, "
+        f"{done.altered} altered and refused; burned {done.burned} requests; "
+        f"{done.lost} keys are newer than the backup and lost\n"
+    )
 
 
 def main() -> int:
     """Run the process; return its exit code: 0 after a signal, 1 with one line otherwise."""
     parser = argparse.ArgumentParser(prog="python -m hsm_module", description=__doc__)
+    commands = ("serve", "restore")
+    parser.add_argument("command", nargs="?", choices=commands, default="serve")
     parser.add_argument("--config", type=Path, required=True, help="settings file (TOML)")
     try:
-        settings = load_settings(VaultSettings, parser.parse_args().config)
+        arguments = parser.parse_args()
+        settings = load_settings(VaultSettings, arguments.config)
         configure_logs("vault", settings.log_file)
         with telemetry("vault", settings.metrics_listen, settings.otlp_endpoint):
-            asyncio.run(run(settings))
+            asyncio.run(run(settings, _restore if arguments.command == "restore" else _serve))
     except SignerError as error:
         sys.stderr.write(f"vault: {error}\n")
         return 1

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from grpc_api.servers.vault import VaultPorts
 from hsm_module.authorities import Authorities
@@ -40,7 +39,7 @@ class Vault:
 
 
 def assemble(
-    settings: VaultSettings, token: Token, engine: AsyncEngine, authorities: Authorities
+    settings: VaultSettings, token: Token, store: Store, authorities: Authorities
 ) -> Vault:
     """Make every part of the vault.
 
@@ -49,7 +48,7 @@ def assemble(
     """
     context = VaultContext(
         vault_id=settings.vault_id,
-        store=Store(engine, token),
+        store=store,
         records=Records(token, CURRENT_KEK),
         registrar_key=read_public_key(settings.registrar_key),
         policy=PinPolicy(),

@@ -81,10 +81,17 @@ class Judgement:
 
     async def _own(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a judgement as the key's, not the stream's (2)."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._settled(work))
         self._under_way.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
+
+    async def _settled(self, work: Coroutine[Any, Any, T]) -> T:
+        """Let nobody hear of a verdict before its high-water mark is durable (7)."""
+        try:
+            return await work
+        finally:
+            await self._store.settle()
 
     async def finish_all(self) -> None:
         """Wait until every judgement under way has its verdict."""

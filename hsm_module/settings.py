@@ -19,6 +19,7 @@ class VaultSettings(BaseModel, frozen=True, extra="forbid"):
     token_label: str
     token_pin_file: Path  # mode 0600, this user's own
     token_manifest: Path
+    high_water_marks: Path  # on a disk of this host, never restored with the database
     ca_chain: Path  # PEM: issuing, device and infrastructure CA
     registrar_key: Path  # PEM: the public key that authorises enrolments
     crl_url: str

@@ -8,24 +8,28 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hsm_module.marks.record import Mark, MarkKind, key_note
+from hsm_module.marks.watermarks import MarksView
 from hsm_module.storage import sealing
 from hsm_module.storage.clock import unix_time_s
 from hsm_module.storage.key_columns import from_columns, to_columns
 from hsm_module.storage.rows import KeyRow
-from hsm_module.storage.sealing import AlteredRowError
+from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
 from hsm_module.storage.tables import keys
 from hsm_module.token.port import Token
 from signer_core.errors import DeniedError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId
+from signer_core.ports import KeyStatus
 from signer_core.storage.engine import for_update
 
 
 class KeyRows:
     """The keys of one transaction."""
 
-    def __init__(self, connection: AsyncConnection, token: Token) -> None:
+    def __init__(self, connection: AsyncConnection, token: Token, marks: MarksView) -> None:
         self._connection = connection
         self._token = token
+        self._marks = marks
 
     async def get(self, key_id: KeyId) -> tuple[KeyRow, int]:
         """Return a key's row, locked until a transaction that writes ends, and the Unix time.
@@ -35,15 +39,26 @@ class KeyRows:
         Raises:
             NotFoundError: no such key.
             AlteredRowError: the row is not as the vault wrote it.
+            RolledBackRowError: it was, but long ago; or it was there and is gone.
         """
+        row, now_s = await self.get_unmarked(key_id)
+        if self._marks.is_rolled_back(_mark(row)):
+            raise RolledBackRowError("keys", key_id)
+        return row, now_s
+
+    async def get_unmarked(self, key_id: KeyId) -> tuple[KeyRow, int]:
+        """Return a row as `get` does, whatever its high-water mark: to restore a backup."""
         clock = unix_time_s(self._connection.dialect.name).label("now_s")
         locked = for_update(self._connection, select(keys).where(keys.c.key_id == key_id))
         query = select(locked.subquery(), clock)
         try:
             row = (await self._connection.execute(query)).mappings().one_or_none()
             if row is None:
+                self._verify_never_there(key_id)
                 raise NotFoundError("the vault has no such key")
             return from_columns(await sealing.verify(self._token, keys, row)), row["now_s"]
+        except RolledBackRowError:
+            raise
         except (VerificationError, TypeError, ValueError):  # a column of another type, too
             raise AlteredRowError("keys", key_id) from None
 
@@ -59,19 +74,24 @@ class KeyRows:
 
         Raises:
             DeniedError: there is one of this id.
+            RolledBackRowError: there was one.
         """
+        self._verify_never_there(row.key_id)
+        self._marks.note(_mark(row))
         try:
             await self._connection.execute(insert(keys).values(await self._sealed(row)))
         except IntegrityError:
             raise DeniedError("this key was enrolled before") from None
 
-    async def save(self, row: KeyRow) -> KeyRow:
+    async def save(self, row: KeyRow, above: int = 0) -> KeyRow:
         """Write a row that was read in this transaction; return it with its new version.
+
+        The version is the next one, and above `above`.
 
         Raises:
             AlteredRowError: the row in the database is not the one that was read.
         """
-        new = replace(row, row_version=row.row_version + 1)
+        new = replace(row, row_version=max(row.row_version, above) + 1)
         statement = (
             update(keys)
             .where(keys.c.key_id == row.key_id, keys.c.row_version == row.row_version)
@@ -79,8 +99,19 @@ class KeyRows:
         )
         if (await self._connection.execute(statement)).rowcount != 1:
             raise AlteredRowError("keys", row.key_id)
+        self._marks.note(_mark(new))
         return new
+
+    def _verify_never_there(self, key_id: KeyId) -> None:
+        if self._marks.find(MarkKind.KEY, key_id) is not None:
+            raise RolledBackRowError("keys", key_id)
 
     async def _sealed(self, row: KeyRow) -> dict[str, Any]:
         values = to_columns(row)
         return {**values, sealing.MAC_COLUMN: await sealing.seal(self._token, keys, values)}
+
+
+def _mark(row: KeyRow) -> Mark:
+    dead = row.status in (KeyStatus.SUSPENDED, KeyStatus.RETIRED)
+    note = key_note(dead=dead, failed=row.failed, lifetime_failed=row.lifetime_failed)
+    return Mark(MarkKind.KEY, row.key_id, row.row_version, note)

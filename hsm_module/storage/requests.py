@@ -3,15 +3,17 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hsm_module.marks.record import Mark, MarkKind
+from hsm_module.marks.watermarks import MarksView
 from hsm_module.storage import sealing
 from hsm_module.storage.rows import RequestRow
-from hsm_module.storage.sealing import AlteredRowError
+from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
 from hsm_module.storage.tables import requests
 from hsm_module.token.port import Token
 from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
@@ -20,21 +22,34 @@ from signer_core.ports import RequestState, SignedItem
 from signer_core.storage.engine import for_update
 
 _HASH_BYTES = 32
+CLOSED: Final = (RequestState.CONSUMED, RequestState.BURNED)  # for good: these have a mark
 
 
 class RequestRows:
     """The requests of one transaction. Lock the key first, then its request."""
 
-    def __init__(self, connection: AsyncConnection, token: Token) -> None:
+    def __init__(self, connection: AsyncConnection, token: Token, marks: MarksView) -> None:
         self._connection = connection
         self._token = token
+        self._marks = marks
 
     async def find(self, request_id: RequestId) -> RequestRow | None:
         """Return a request's row, locked until a transaction that writes ends, or None.
 
         Raises:
             AlteredRowError: the row is not as the vault wrote it.
+            RolledBackRowError: it was, before it was signed or withdrawn; or it is gone since.
         """
+        row = await self.find_unmarked(request_id)
+        mark = self._marks.find(MarkKind.REQUEST, request_id)
+        if mark is not None and (row is None or row.row_version < mark.version):
+            raise RolledBackRowError("requests", None if row is None else row.key_id, request_id)
+        if row is not None and row.state in CLOSED and mark is None:
+            self._marks.note(_mark(row))
+        return row
+
+    async def find_unmarked(self, request_id: RequestId) -> RequestRow | None:
+        """Return a row as `find` does, whatever its high-water mark: to restore a backup."""
         query = for_update(
             self._connection, select(requests).where(requests.c.request_id == request_id)
         )
@@ -45,6 +60,11 @@ class RequestRows:
             return _from_columns(await sealing.verify(self._token, requests, row))
         except (VerificationError, TypeError, ValueError):  # a column of another type, too
             raise AlteredRowError("requests", None, request_id) from None
+
+    def marked_version(self, request_id: RequestId) -> int:
+        """Return the version that a row must reach, 0 for any."""
+        mark = self._marks.find(MarkKind.REQUEST, request_id)
+        return 0 if mark is None else mark.version
 
     async def get(self, request_id: RequestId) -> RequestRow:
         """Return a request's row, locked until a transaction that writes ends.
@@ -63,27 +83,33 @@ class RequestRows:
 
         Raises:
             InvalidRequestError: there is one of this id.
+            RolledBackRowError: there was one.
         """
+        if self._marks.find(MarkKind.REQUEST, row.request_id) is not None:
+            raise RolledBackRowError("requests", row.key_id, row.request_id)
         try:
             await self._connection.execute(insert(requests).values(await self._sealed(row)))
         except IntegrityError:
             raise InvalidRequestError("this request id is taken by another request") from None
 
-    async def save(self, row: RequestRow) -> None:
-        """Write a row that was read in this transaction.
+    async def save(self, row: RequestRow, above: int = 0) -> None:
+        """Write a row that was read in this transaction, with a version above `above`, too.
 
         Raises:
             AlteredRowError: the row in the database is not the one that was read.
         """
+        new = replace(row, row_version=max(row.row_version, above) + 1)
         statement = (
             update(requests)
             .where(
                 requests.c.request_id == row.request_id, requests.c.row_version == row.row_version
             )
-            .values(await self._sealed(replace(row, row_version=row.row_version + 1)))
+            .values(await self._sealed(new))
         )
         if (await self._connection.execute(statement)).rowcount != 1:
             raise AlteredRowError("requests", row.key_id, row.request_id)
+        if new.state in CLOSED:
+            self._marks.note(_mark(new))
 
     async def burn(self, request_id: RequestId) -> None:
         """Void a request that was reserved or open; leave a consumed one as it is."""
@@ -94,6 +120,10 @@ class RequestRows:
     async def _sealed(self, row: RequestRow) -> dict[str, Any]:
         values = _to_columns(row)
         return {**values, sealing.MAC_COLUMN: await sealing.seal(self._token, requests, values)}
+
+
+def _mark(row: RequestRow) -> Mark:
+    return Mark(MarkKind.REQUEST, row.request_id, row.row_version, row.expires_at_s)
 
 
 def _to_columns(row: RequestRow) -> dict[str, Any]:

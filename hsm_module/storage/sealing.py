@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import RowMapping, Table
 
@@ -16,11 +16,19 @@ MAC_COLUMN: Final = "mac"
 class AlteredRowError(VerificationError):
     """A row is not as the vault wrote it: refused and audited, never repaired."""
 
+    event: ClassVar[str] = "row-altered"
+
     def __init__(self, table: str, key_id: bytes | None, request_id: bytes | None = None) -> None:
         super().__init__("the vault's record was altered: it is refused")
         self.table = table
         self.key_id = key_id
         self.request_id = request_id
+
+
+class RolledBackRowError(AlteredRowError):
+    """A row is older than its high-water mark, or gone: refused and audited."""
+
+    event = "row-rolled-back"
 
 
 async def seal(token: Token, table: Table, values: Mapping[str, Any]) -> bytes:

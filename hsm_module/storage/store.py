@@ -1,23 +1,26 @@
 """Transactions of the vault's database, and the audit of rows that were altered."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from hsm_module.marks.record import Mark, MarkKind, read_key_note
+from hsm_module.marks.watermarks import HighWaterMarks, MarksView
 from hsm_module.storage import sealing
 from hsm_module.storage.clock import unix_time_s
 from hsm_module.storage.keys import KeyRows
+from hsm_module.storage.mark_heads import MarkHeads
 from hsm_module.storage.records import RecordRows
 from hsm_module.storage.requests import RequestRows
 from hsm_module.storage.rows import Event
 from hsm_module.storage.sealing import AlteredRowError
-from hsm_module.storage.tables import consumed_authorisations, outbox
+from hsm_module.storage.tables import consumed_authorisations, keys, outbox, requests
 from hsm_module.token.port import Token
 from signer_core.errors import DeniedError
 from signer_core.identifiers import KeyId
@@ -32,10 +35,11 @@ _log = structlog.get_logger(__name__)
 class Transaction:
     """One transaction: rows, records, events. Committed when its block ends without an error."""
 
-    def __init__(self, connection: AsyncConnection, token: Token) -> None:
-        self.keys = KeyRows(connection, token)
-        self.requests = RequestRows(connection, token)
+    def __init__(self, connection: AsyncConnection, token: Token, marks: MarksView) -> None:
+        self.keys = KeyRows(connection, token, marks)
+        self.requests = RequestRows(connection, token, marks)
         self.records = RecordRows(connection)
+        self.heads = MarkHeads(connection, token, marks)
         self.recorded: list[Event] = []
         self._connection = connection
         self._token = token
@@ -75,11 +79,51 @@ class Transaction:
 
 
 class Store:
-    """The vault's database. What a transaction wrote is durable when its block has ended."""
+    """The vault's database. What a transaction wrote is durable when its block has ended.
 
-    def __init__(self, engine: AsyncEngine, token: Token) -> None:
+    Its high-water marks are written by then, too; they are durable where a row has ended for good
+    (§7), and after `settle`.
+    """
+
+    def __init__(self, engine: AsyncEngine, token: Token, marks: HighWaterMarks) -> None:
         self._engine = engine
         self._token = token
+        self._marks = marks
+
+    async def verify_marks(self) -> None:
+        """Check database and marks against each other, and record where the marks stand.
+
+        Raises:
+            VerificationError: one is older than the other, or was altered; audited.
+        """
+        async with self.transaction() as transaction:
+            await transaction.heads.verify(self._marks.file)
+        await self.record_head()
+
+    async def record_head(self) -> None:
+        """Record in the database, and for the audit log, where the marks stand."""
+        async with self.transaction() as transaction:
+            result = await transaction.heads.save(self._marks.file)
+            await transaction.record(Event("high-water-mark", result))
+
+    async def batches(
+        self, table: Literal["keys", "requests"], size: int
+    ) -> AsyncIterator[Sequence[bytes]]:
+        """Yield the ids of a whole table, `size` at a time, in their order."""
+        column = {"keys": keys.c.key_id, "requests": requests.c.request_id}[table]
+        last = b""
+        while True:
+            query = select(column).where(column > last).order_by(column).limit(size)
+            async with read_transaction(self._engine) as connection:
+                ids = (await connection.execute(query)).scalars().all()
+            if not ids:
+                return
+            yield ids
+            last = ids[-1]
+
+    async def settle(self) -> None:
+        """Return when every mark written so far is durable: before anything depends on it."""
+        await self._marks.settle()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -89,25 +133,38 @@ class Store:
             AlteredRowError: a row in it is not as the vault wrote it; audited.
             UnavailableError: the database does not answer, or its disk is full.
         """
+        view = self._marks.begin()
         async with self._audited(), write_transaction(self._engine) as connection:
-            transaction = Transaction(connection, self._token)
+            transaction = Transaction(connection, self._token, view)
             yield transaction
+        await view.raise_all(must_last=_has_ended)
         for event in transaction.recorded:  # it is committed
             AUDIT_EVENTS.labels(event.name, event.result).inc()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """Open a transaction that only reads; raises as `transaction`."""
+        view = self._marks.begin()
         async with self._audited(), read_transaction(self._engine) as connection:
-            yield Transaction(connection, self._token)
+            yield Transaction(connection, self._token, view)
+        await view.raise_all(must_last=_has_ended)
 
     @asynccontextmanager
     async def _audited(self) -> AsyncIterator[None]:
         try:
             yield
         except AlteredRowError as error:
-            _log.error("row-altered", reason=error.table)
+            _log.error(error.event, reason=error.table)
             async with self.transaction() as transaction:
-                event = Event("row-altered", error.table, error.key_id, error.request_id)
+                event = Event(error.event, error.table, error.key_id, error.request_id)
                 await transaction.record(event)
             raise
+
+
+def _has_ended(mark: Mark) -> bool:
+    """Tell whether a mark must survive a power cut at once: its row has ended for good."""
+    match mark.kind:
+        case MarkKind.KEY:
+            return read_key_note(mark.note)[0]
+        case _:
+            return True

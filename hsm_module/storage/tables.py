@@ -105,6 +105,18 @@ certificates: Final = Table(
     Column("blob", LargeBinary, nullable=False),
 )
 
+# How far the file of high-water marks had come at the last start or compaction: one row.
+mark_heads: Final = Table(
+    "mark_heads",
+    metadata,
+    Column("id", ID, primary_key=True),  # zeros
+    Column("file_number", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", HASH, nullable=False),  # of that many bytes
+    Column("row_version", BigInteger, nullable=False),
+    Column("mac", HASH, nullable=False),
+)
+
 # Events for the audit log and for whoever revokes; ids and codes only.
 outbox: Final = Table(
     "outbox",

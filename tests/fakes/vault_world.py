@@ -2,9 +2,12 @@
 
 import dataclasses
 import secrets
+import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -19,6 +22,7 @@ from hsm_module.certificates import CertificateOffice
 from hsm_module.context import VaultContext
 from hsm_module.judgement import Judgement
 from hsm_module.keys import Keys
+from hsm_module.marks.watermarks import HighWaterMarks
 from hsm_module.requests import Requests
 from hsm_module.sessions.enrolment import EnrolmentSessions
 from hsm_module.sessions.serving import Sessions
@@ -133,6 +137,8 @@ class VaultWorld:
         self.clock = Clock()
         self.registrar_key = ec.generate_private_key(ec.SECP256R1())
         self.engines: list[AsyncEngine] = []
+        self.marks: list[HighWaterMarks] = []
+        self.folder = Path(tempfile.mkdtemp())  # of the vault's host, not of its database
 
     async def start(self) -> None:
         await upgrade(self.url, MIGRATIONS)
@@ -142,14 +148,21 @@ class VaultWorld:
     async def stop(self) -> None:
         for engine in self.engines:
             await engine.dispose()
+        for marks in self.marks:
+            marks.close()
+        shutil.rmtree(self.folder)
 
-    def make_process(self, name: str = "process-1", ttl_s: float = 30) -> VaultProcess:
+    def make_process(
+        self, name: str = "process-1", ttl_s: float = 30, *, alone: bool = False
+    ) -> VaultProcess:
         """Start a vault process on the same token and database."""
         engine = open_database(self.url, self.clock)
         self.engines.append(engine)
+        marks = HighWaterMarks(self.folder / "high-water-marks", alone=alone)
+        self.marks.append(marks)
         context = VaultContext(
             vault_id=VAULT,
-            store=Store(engine, self.token),
+            store=Store(engine, self.token, marks),
             records=Records(self.token, CURRENT_KEK),
             registrar_key=self.registrar_key.public_key(),
             policy=PinPolicy(),
