@@ -121,6 +121,7 @@ def _deployment(home: Home, listeners: Mapping[str, int], signer: Process) -> st
     pinned = {
         "root_pem": (home.public / "root.pem").read_text(),
         "registry_pem": (home.public / "registry.pem").read_text(),
+        "registrar_pem": (home.public / "registrar.pem").read_text(),
         "vault_id": VAULT_ID,
         "phone_address": f"127.0.0.1:{listeners[signer.listener('phone')]}",
         "enrolment_address": f"127.0.0.1:{listeners[signer.listener('enrolment')]}",

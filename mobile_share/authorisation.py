@@ -1,19 +1,26 @@
 """Whom the registrar authorised to enrol with this phone, read for the person to confirm.
 
-The vault verifies the registrar's signature and takes the certificate's subject from here; the
-phone has no registrar's key. It reads the same bytes, so the name it shows is the name the vault
-certifies, whatever the signer says beside it.
+The phone checks it with the registrar's key that it pinned, the vault with the one it was given,
+and the vault takes the certificate's subject from here: the name that the phone shows is the name
+that the vault certifies, whatever the signer says beside it.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jws
 from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mobile_share.deployment import Deployment
 from signer_core.errors import VerificationError
 from signer_core.identifiers import DeviceKeyHash, KeyId
+
+_TYP: Final = "enrolment-authorisation+jwt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +52,45 @@ class _Claims(BaseModel):
 
 
 def verify_authorisation_is_ours(
-    authorisation: str, key_id: KeyId, device_key: DeviceKeyHash, vault_id: str
+    authorisation: str, key_id: KeyId, device_key: DeviceKeyHash, deployment: Deployment
 ) -> AuthorisedSubject:
-    """Check that an authorisation, verified by the vault later, is for this phone and key.
+    """Check that an authorisation is the registrar's, and for this phone and key.
 
-    1. It is a compact JWS with the claims of an enrolment authorisation.
-    2. It names this key id, this device key and the pinned vault.
+    Whether it is still in its time and unused is the vault's to say.
+
+    1. It is a compact JWS, signed with ES256 by the pinned registrar's key, of its type.
+    2. It has the claims of an enrolment authorisation.
+    3. It names this key id, this device key and the pinned vault.
 
     Raises:
         VerificationError: at the first that fails.
     """
+    payload = _verify_signature(authorisation, deployment.registrar())  # 1
     try:
-        payload = jws.extract_compact(authorisation.encode("ascii")).payload
-        claims = _Claims.model_validate_json(payload or b"")  # 1
-    except (JoseError, ValidationError, ValueError):
+        claims = _Claims.model_validate_json(payload)  # 2
+    except ValidationError:
         raise VerificationError("the enrolment authorisation is malformed") from None
     if (claims.key_id, claims.device_key, claims.vault) != (
         key_id.hex(),
         device_key.hex(),
-        vault_id,
-    ):  # 2
+        deployment.vault_id,
+    ):  # 3
         raise VerificationError("the enrolment authorisation is for another phone or vault")
     who = claims.subject
     return AuthorisedSubject(who.common_name, who.surname, who.given_name, _birth_date(who.unzr))
+
+
+def _verify_signature(authorisation: str, registrar: ec.EllipticCurvePublicKey) -> bytes:
+    pem = registrar.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    try:
+        token = jws.deserialize_compact(authorisation, ECKey.import_key(pem), algorithms=["ES256"])
+    except (JoseError, ValueError):
+        raise VerificationError("the registrar did not sign this enrolment") from None
+    if token.headers().get("typ") != _TYP:
+        raise VerificationError("the registrar signed another kind of statement")
+    return token.payload or b""
 
 
 def _birth_date(unzr: str) -> date | None:

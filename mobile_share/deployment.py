@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, ValidationError
 
 from mobile_share.errors import DamagedFileError, NotEnrolledError
@@ -19,6 +22,7 @@ class Deployment(BaseModel, frozen=True, extra="forbid"):
 
     root_pem: str  # certificate of the deployment's root CA
     registry_pem: str  # certificate of the key that signs relying parties' records
+    registrar_pem: str  # public key that signs enrolment authorisations
     vault_id: str  # for example vault-1
     phone_address: str  # host:port, mutual TLS
     enrolment_address: str  # host:port, server-authenticated TLS
@@ -52,7 +56,8 @@ class Deployment(BaseModel, frozen=True, extra="forbid"):
             deployment = cls.model_validate_json(content)
             deployment.root()
             deployment.registry()
-        except (ValidationError, ValueError):
+            deployment.registrar()
+        except (ValidationError, ValueError, UnsupportedAlgorithm):
             raise DamagedFileError("the deployment file is damaged") from None
         return deployment
 
@@ -63,6 +68,19 @@ class Deployment(BaseModel, frozen=True, extra="forbid"):
     def registry(self) -> x509.Certificate:
         """Return the registry's certificate."""
         return x509.load_pem_x509_certificate(self.registry_pem.encode("ascii"))
+
+    def registrar(self) -> ec.EllipticCurvePublicKey:
+        """Return the registrar's public key.
+
+        Raises:
+            DamagedFileError: it is not on P-256.
+        """
+        key = serialization.load_pem_public_key(self.registrar_pem.encode("ascii"))
+        if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(
+            key.curve, ec.SECP256R1
+        ):
+            raise DamagedFileError("the registrar's key in the deployment file is not on P-256")
+        return key
 
     def verify_registry(self, now: datetime) -> x509.Certificate:
         """Return the registry's certificate, if it is in its time.

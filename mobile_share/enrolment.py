@@ -80,7 +80,7 @@ def _verify_grant(phone: Phone, granted: EnrolmentGrant, now: datetime) -> Autho
     """
     key, vault_id = phone.key_store.device_key(), phone.deployment.vault_id
     subject = verify_authorisation_is_ours(
-        granted.authorisation, granted.key_id, key.key_hash, vault_id
+        granted.authorisation, granted.key_id, key.key_hash, phone.deployment
     )  # 1
     if granted.full_name != subject.common_name or granted.vault_id != vault_id:  # 2
         raise VerificationError("the signer shows another person or vault than is authorised")
@@ -184,7 +184,7 @@ async def resume(phone: Phone, signer: SignerClient, photo: bytes) -> Begun:
     grant = phone.load_grant()
     key_hash = phone.key_store.device_key().key_hash
     subject = verify_authorisation_is_ours(
-        grant.authorisation, grant.key_id, key_hash, phone.deployment.vault_id
+        grant.authorisation, grant.key_id, key_hash, phone.deployment
     )
     attestation = await signer.check_photo(RequestId(grant.key_id), photo)
     return Begun(grant, subject, attestation)

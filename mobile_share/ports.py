@@ -7,16 +7,20 @@ from typing import Protocol
 from grpc_api.clients.phone_views import (
     EnrolmentGrant,
     KeyReport,
+    OtherKey,
     UntrustedFile,
     UntrustedRequest,
 )
 from grpc_api.clients.status import RequestStatus
 from signer_core.identifiers import KeyId, RequestId
+from signer_core.protocol.key_action import KeyAction
 
 __all__ = [
+    "EmergencyClient",
     "EnrolmentClient",
     "EnrolmentGrant",
     "KeyReport",
+    "OtherKey",
     "Relay",
     "RequestStatus",
     "SignerClient",
@@ -42,6 +46,14 @@ class EnrolmentClient(Protocol):
 
     async def begin(self, activation_code: str, device_csr: bytes, photo: bytes) -> EnrolmentGrant:
         """Exchange an activation code for an authorisation and a device certificate."""
+        ...
+
+
+class EmergencyClient(Protocol):
+    """The signer, as anybody sees it."""
+
+    async def suspend(self, code: str) -> None:
+        """Suspend the key of this code for good."""
         ...
 
 
@@ -86,6 +98,18 @@ class SignerClient(Protocol):
 
     async def issue_certificate(self, authorisation: str) -> Sequence[bytes]:
         """Return the person's certificate and its issuers, DER."""
+        ...
+
+    async def set_suspend_code(self, code_hash: bytes) -> None:
+        """Register the hash (32 bytes) of this key's suspend code, once."""
+        ...
+
+    async def list_other_keys(self) -> tuple[OtherKey, ...]:
+        """Return the other keys of this phone's person."""
+        ...
+
+    async def request_key_action(self, action: KeyAction, about: KeyId) -> RequestId:
+        """Open a request about a key, for a session with the PIN."""
         ...
 
     async def get_status(self) -> KeyReport:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from grpc_api.clients.emergency import EmergencyClient
 from grpc_api.clients.phone import EnrolmentClient, PhoneClient
 from mobile_share import ports
 from mobile_share.deployment import Deployment
@@ -29,6 +30,18 @@ async def signer_client(phone: Phone) -> AsyncIterator[ports.SignerClient]:
 async def enrolment_client(deployment: Deployment) -> AsyncIterator[ports.EnrolmentClient]:
     """Connect without a certificate, to enrol."""
     client = EnrolmentClient.at(
+        deployment.enrolment_address, deployment.server_name, deployment.root_pem.encode("ascii")
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def emergency_client(deployment: Deployment) -> AsyncIterator[ports.EmergencyClient]:
+    """Connect without a certificate, to suspend a key by its code."""
+    client = EmergencyClient.at(
         deployment.enrolment_address, deployment.server_name, deployment.root_pem.encode("ascii")
     )
     try:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mobile_share.cli import change, enrol, requests, sign, status
+from mobile_share.cli import change, emergency, enrol, requests, sign, status
 from mobile_share.cli.context import KeyStoreKind, Options
 from mobile_share.cli.running import install
 
@@ -41,6 +41,10 @@ for _command in (
     requests.watch,
     change.pin_change,
     change.refresh,
+    emergency.suspend,
+    emergency.revoke,
+    emergency.replace,
+    emergency.suspend_code,
     status.status,
 ):
     app.command()(_command)

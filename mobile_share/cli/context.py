@@ -91,6 +91,11 @@ def read_photo(path: Path | None) -> bytes:
 
 
 def parse_request_id(text: str) -> RequestId:
+    """Parse a request's id; raises as `parse_id`."""
+    return RequestId(parse_id(text))
+
+
+def parse_id(text: str) -> bytes:
     """Parse an id as people see it.
 
     Raises:
@@ -101,5 +106,5 @@ def parse_request_id(text: str) -> RequestId:
     except ValueError:
         value = b""
     if len(value) != 16:
-        raise InvalidRequestError("a request's id has 32 hexadecimal characters")
-    return RequestId(value)
+        raise InvalidRequestError("an id has 32 hexadecimal characters")
+    return value

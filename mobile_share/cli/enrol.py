@@ -8,14 +8,16 @@ import typer
 
 from mobile_share import enrolment
 from mobile_share.cli.context import Options, Photo, PinStdin, options, read_photo
+from mobile_share.cli.emergency import show_suspend_code
 from mobile_share.cli.pin_entry import ask_pin, choose_pin
 from mobile_share.cli.running import run
-from mobile_share.cli.screen import common_name, now_utc, progress, say
+from mobile_share.cli.screen import common_name, complain, now_utc, progress, say
 from mobile_share.deployment import Deployment
 from mobile_share.enrolment import Begun
 from mobile_share.phone import Phone, open_phone
 from mobile_share.ports import SignerClient
 from mobile_share.wire import enrolment_client, signer_client
+from signer_core.errors import SignerError
 
 
 def enrol(
@@ -82,3 +84,7 @@ async def _certify(phone: Phone, signer: SignerClient, begun: Begun, pin: str) -
         certificate = await enrolment.certify(phone, signer, begun, pin, now_utc())
     say(f"Enrolled: {common_name(certificate)}")
     say(f"Your certificate is valid until {certificate.not_valid_after_utc:%Y-%m-%d}.")
+    try:
+        await show_suspend_code(signer)
+    except SignerError:  # enrolled all the same
+        complain("You have no suspend code yet: run `signer-phone suspend-code`.")

@@ -1,6 +1,6 @@
 """What a person sees. Nothing of it is markup: names and purposes come from others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mobile_share.cli.times import countdown, until
 from mobile_share.errors import PhoneError
-from mobile_share.ports import KeyReport
+from mobile_share.ports import KeyReport, OtherKey
 from mobile_share.requests import Request
 from mobile_share.signing import Outcome
 from signer_core.errors import KeyHeldError, PinRejectedError, SignerError
@@ -84,6 +84,26 @@ def show_list(rows: list[tuple[str, str, str, str, str]]) -> None:
     out.print(table)
 
 
+def show_keys(keys: Sequence[OtherKey]) -> None:
+    """Show the person's other keys, as the signer describes them."""
+    if not keys:
+        say("You have no other key.")
+        return
+    table = _table("Key", "Enrolled", "Name", "Serial number")
+    for one in keys:
+        enrolled = datetime.fromtimestamp(one.enrolled_at_s, UTC).astimezone()
+        table.add_row(*map(Text, (one.key_id.hex(), f"{enrolled:%Y-%m-%d %H:%M}", *_named(one))))
+    out.print(table)
+
+
+def _named(key: OtherKey) -> tuple[str, str]:
+    try:
+        certificate = x509.load_der_x509_certificate(key.certificate)
+    except ValueError:
+        return "unreadable", ""
+    return common_name(certificate), f"{certificate.serial_number:x}"
+
+
 def show_status(
     certificate: x509.Certificate, key_id: str, report: KeyReport, now: datetime
 ) -> None:
@@ -98,6 +118,7 @@ def show_status(
         ("Key", key_id),
         ("State", report.status),
         ("PIN attempts left", str(report.attempts_left)),
+        ("Wrong PINs since the last time", str(report.wrong_tries)),
         ("PIN is taken", until(report.hold_until_s, now_s) if held else "now"),
         ("Signatures made", str(report.signatures)),
         ("Certificate", _validity(certificate, now)),

@@ -52,7 +52,8 @@ def request(  # noqa: PLR0913, PLR0917  Typer: one parameter an option
 
     Exit code: 0 done; 20 no such person or relying party; 21 not allowed; 22 the result cannot be
     trusted; 23 a file or an option is wrong; 30 the system is away; 40 the folder cannot be
-    written; with --wait also 50 declined, 51 expired, 52 void, 53 withdrawn.
+    written; with --wait also 50 declined, 51 expired, 52 void, 53 withdrawn,
+    54 replaced and no successor found.
     """
 
     def new_request() -> NewRequest:

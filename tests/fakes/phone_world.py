@@ -18,14 +18,17 @@ from mobile_share.keystore import device_key_hash
 from mobile_share.ports import (
     EnrolmentGrant,
     KeyReport,
+    OtherKey,
     RequestStatus,
     UntrustedFile,
     UntrustedRequest,
 )
 from signer_core.documents import prepare_pdf, signed_attributes
-from signer_core.errors import NotFoundError
+from signer_core.errors import InvalidRequestError, NotFoundError
 from signer_core.identifiers import KeyId, RequestId
+from signer_core.protocol.key_action import action_hash
 from signer_core.protocol.request import request_hash
+from signer_core.protocol.suspend_code import suspend_code_hash
 from tests.fakes.citizen import NOW, name
 from tests.fakes.phone_pki import PERSON, RETURN_ADDRESS, VAULT_ID, Pki, certify, der, pem, sign_jws
 from tests.fakes.phone_vault import FakeVault
@@ -61,6 +64,7 @@ class FakeSigner:
         self.grant_changes: dict[str, Any] = {}
         self.claim_changes: dict[str, Any] = {}
         self.declined: dict[bytes, str] = {}
+        self.other_keys: tuple[OtherKey, ...] = ()
 
     async def begin(self, activation_code, device_csr, photo):
         if activation_code != CODE:
@@ -140,6 +144,30 @@ class FakeSigner:
         for request_id in self.requests:
             yield request_id
 
+    async def set_suspend_code(self, code_hash):
+        (key_id,) = self.vault.keys
+        if self.vault.codes.setdefault(key_id, code_hash) != code_hash:
+            raise InvalidRequestError("the key has another code already")
+
+    async def suspend(self, code):
+        hashed = suspend_code_hash(code)
+        found = [key for key_id, key in self.vault.keys.items() if self.is_code(key_id, hashed)]
+        if not found:
+            raise NotFoundError("there is no such suspend code")
+        found[0].status = "suspended"
+
+    def is_code(self, key_id, hashed):
+        return self.vault.codes.get(key_id) == hashed
+
+    async def list_other_keys(self):
+        return self.other_keys
+
+    async def request_key_action(self, action, about):
+        request_id = RequestId(self.vault.rng(16))
+        self.vault.requests[request_id] = action_hash(action, about)
+        self.vault.actions[request_id] = (action, about)
+        return request_id
+
     async def get_status(self):
         return KeyReport("active", 9, 0, len(self.vault.results), 0)
 
@@ -182,6 +210,11 @@ class FakeSigner:
         return request_id
 
 
+def public_pem(key):
+    encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(encoding, form).decode()
+
+
 def _claims(token: str) -> str:
     return jws.extract_compact(token.encode()).payload.decode()
 
@@ -196,6 +229,7 @@ class World:
         self.deployment = Deployment(
             root_pem=pem(self.pki.root.certificate),
             registry_pem=pem(self.pki.registry.certificate),
+            registrar_pem=public_pem(self.pki.registrar_key),
             vault_id=VAULT_ID,
             phone_address="127.0.0.1:7443",
             enrolment_address="127.0.0.1:7444",

@@ -13,7 +13,7 @@ from signer_core.errors import ProtocolAbortError, SignerError, VerificationErro
 from signer_core.identifiers import KeyId
 from tests.fakes.citizen import NOW, new_key
 from tests.fakes.phone_fixtures import PIN, enrol
-from tests.fakes.phone_pki import PERSON, Pki, pem
+from tests.fakes.phone_pki import PERSON, Pki, pem, sign_jws
 from tests.fakes.phone_vault import FakeVault
 from tests.fakes.phone_world import CODE
 
@@ -43,7 +43,26 @@ async def test_authorisation_for_another_key_phone_or_vault_is_refused(phone, wo
 @pytest.mark.parametrize("token", ["", "a.b.c", "нема", "e30.e30."])
 async def test_malformed_authorisation_is_refused(phone, world, token):
     world.signer.grant_changes = {"authorisation": token}
-    await begin_refused(phone, world, "malformed")
+    await begin_refused(phone, world, "did not sign")
+
+
+async def test_authorisation_signed_by_another_key_is_refused(phone, world):
+    """Also one that a corrupt vault would take: the phone has the registrar's key itself."""
+    world.pki.registrar_key = new_key()
+    await begin_refused(phone, world, "did not sign")
+
+
+@pytest.mark.parametrize(
+    ("claims", "typ", "match"),
+    [
+        ({"key_id": "00" * 16}, "enrolment-authorisation+jwt", "malformed"),
+        ({}, "photo-attestation+jwt", "another kind"),
+    ],
+)
+async def test_other_statements_of_the_registrar_are_refused(phone, world, claims, typ, match):
+    token = sign_jws(claims, world.pki.registrar_key, typ)
+    world.signer.grant_changes = {"authorisation": token}
+    await begin_refused(phone, world, match)
 
 
 async def test_grant_for_another_vault_is_refused(phone, world):

@@ -4,13 +4,11 @@ import errno
 import os
 import subprocess
 import sys
-from contextlib import asynccontextmanager
 
 import pytest
 import typer.main
-from typer.testing import CliRunner
 
-from mobile_share.cli import app, context, enrol, requests, running, sign, status
+from mobile_share.cli import app
 from signer_core.errors import (
     KeyBlockedError,
     KeyHeldError,
@@ -24,43 +22,6 @@ from tests.fakes.phone_pki import PERSON
 from tests.fakes.phone_world import CODE
 
 PIN = "48213"
-
-
-@pytest.fixture(autouse=True)
-def wired(world, tmp_path, monkeypatch):
-    @asynccontextmanager
-    async def client(_):
-        yield world.signer
-
-    for module in (context, enrol):
-        monkeypatch.setattr(module, "signer_client", client)
-    monkeypatch.setattr(enrol, "enrolment_client", client)
-    for module in (enrol, requests, running, sign, status):
-        monkeypatch.setattr(module, "now_utc", lambda: NOW)
-    (tmp_path / "deployment.json").write_text(world.deployment.model_dump_json())
-
-
-@pytest.fixture
-def run(tmp_path):
-    def invoke(*arguments, home="phone", stdin=""):
-        words = ["--home", str(tmp_path / home), *map(str, arguments)]
-        result = CliRunner().invoke(app, words, input=stdin, env={"COLUMNS": "200"})
-        assert "Traceback" not in result.output
-        assert not result.exception or isinstance(result.exception, SystemExit), result.exception
-        return result
-
-    return invoke
-
-
-@pytest.fixture
-def enrol_phone(run, tmp_path):
-    def invoke(*arguments, stdin=f"{PIN}\n", code=CODE):
-        pinned = tmp_path / "deployment.json"
-        return run(
-            "enrol", code, "--deployment", pinned, "--pin-stdin", "--yes", *arguments, stdin=stdin
-        )
-
-    return invoke
 
 
 @pytest.fixture
@@ -360,5 +321,6 @@ def test_every_command_has_a_help():
     group = typer.main.get_command(app)
     assert set(group.commands) == {
         *("enrol", "requests", "show", "sign", "decline", "watch", "status"),
+        *("pin-change", "refresh", "suspend", "revoke", "replace", "suspend-code"),
     }
     assert all(command.help for command in group.commands.values())
