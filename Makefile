@@ -20,6 +20,10 @@ up: dev ## start every process and stay until Ctrl-C (ARGS="--vaults 2 --signers
 down: dev ## stop what a `make up` in another terminal, or a killed one, left running
 	@$(RUN) python -m deploy.down
 
+.PHONY: doctor
+doctor: dev ## examine every process of the running system; a made-up person enrols and signs
+	@$(RUN) signer doctor $(ARGS)
+
 .PHONY: dev
 dev: ## virtual environment with locked packages, and SoftHSM
 	@scripts/bootstrap

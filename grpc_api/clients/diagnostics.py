@@ -17,17 +17,22 @@ _VERDICTS: Final[Mapping[int, Verdict]] = {
 }
 
 
-async def examine(channel: grpc.aio.Channel) -> Examination:
-    """Let the process at the other end examine itself.
+class DiagnosticsClient:
+    """A process that examines itself."""
 
-    Raises:
-        UnavailableError: it does not answer.
-        DeniedError: this caller may not ask.
-    """
-    stub = diagnostics_pb2_grpc.DiagnosticsServiceStub(channel)
-    answer = await call(stub.Examine, pb.ExamineRequest(), _DEADLINE_S)
-    findings = tuple(_finding(one) for one in answer.findings)
-    return Examination(answer.process, answer.version, answer.now_ms, findings)
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = diagnostics_pb2_grpc.DiagnosticsServiceStub(channel)
+
+    async def examine(self) -> Examination:
+        """Let the process at the other end examine itself.
+
+        Raises:
+            UnavailableError: it does not answer.
+            DeniedError: this caller may not ask.
+        """
+        answer = await call(self._stub.Examine, pb.ExamineRequest(), _DEADLINE_S)
+        findings = tuple(_finding(one) for one in answer.findings)
+        return Examination(answer.process, answer.version, answer.now_ms, findings)
 
 
 def _finding(one: pb.Finding) -> Finding:

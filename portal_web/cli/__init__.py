@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from portal_web.cli.doctor import doctor
 from portal_web.cli.requests import fetch, request, status
 from portal_web.cli.running import install
 from portal_web.cli.sandbox import activation_code, people
@@ -29,6 +30,6 @@ def main(
     context.obj = home
 
 
-for _command in (request, status, fetch, people, activation_code):
+for _command in (request, status, fetch, people, activation_code, doctor):
     app.command(_command.__name__.replace("_", "-"))(_command)
 app.command("verify")(verify_command)

@@ -1,19 +1,24 @@
 """Where the system of this machine is, and how a developer's tool calls it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from grpc_api.clients.diagnostics import DiagnosticsClient
 from grpc_api.clients.registrar import SandboxClient
 from grpc_api.clients.signing import SigningClient
 from grpc_api.credentials import internal_channel
 from grpc_api.settings import TlsSettings
 from signer_core.errors import UnavailableError
 
-_PORTS: Final = {"internal": 7445, "registrar": 7447}  # where `ports.json` says nothing else
+# Where `ports.json` says nothing else; and the name in the certificate behind each.
+_PORTS: Final = {"internal": 7445, "vault": 7446, "registrar": 7447}
+_SERVERS: Final = {name: f"{name}.internal" for name in ("vault", "registrar")} | {
+    "internal": "signer.internal"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,24 @@ class System:
         async with internal_channel(address, "registrar.internal", self._tls()) as channel:
             yield SandboxClient(channel)
 
+    def processes(self) -> Mapping[str, str]:
+        """Return the listeners for other processes: `vault-2` and the name in its certificate."""
+        names = {name: _SERVERS.get(name.partition("-")[0]) for name in self._ports()}
+        return {name: server for name, server in names.items() if server is not None}
+
+    @asynccontextmanager
+    async def diagnostics(
+        self, listener: str, server_name: str
+    ) -> AsyncIterator[DiagnosticsClient]:
+        """Connect to a process as who looks after all of them."""
+        tls = self._tls("health")
+        async with internal_channel(self._address(listener), server_name, tls) as channel:
+            yield DiagnosticsClient(channel)
+
     def _address(self, listener: str) -> str:
+        return f"127.0.0.1:{self._ports()[listener]}"
+
+    def _ports(self) -> Mapping[str, int]:
         ports = _PORTS
         try:
             ports = _PORTS | json.loads((self.home / "ports.json").read_text())
@@ -44,10 +66,10 @@ class System:
             pass  # the defaults then
         except (OSError, ValueError, TypeError):
             raise UnavailableError(f"{self.home / 'ports.json'} cannot be read") from None
-        return f"127.0.0.1:{ports[listener]}"
+        return ports
 
-    def _tls(self) -> TlsSettings:
-        folder = self.home / "portal" / "tls"
+    def _tls(self, caller: str = "portal") -> TlsSettings:
+        folder = self.home / caller / "tls"
         if not (folder / "cert.pem").is_file():
             raise UnavailableError(f"there is no system in {self.home}: start one by `make up`")
         return TlsSettings(cert=folder / "cert.pem", key=folder / "key.pem", ca=folder / "ca.pem")
