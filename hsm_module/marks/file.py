@@ -44,7 +44,7 @@ class MarksFile:
         """
         self._path, self._lock, self._now_s = path, lock, now_s
         self._tick = 0  # rises whenever something new was read
-        self._descriptor = -1
+        self._descriptor = self._number = -1
         with held(lock):
             if not path.exists():
                 self._replace(0, [])
@@ -55,6 +55,11 @@ class MarksFile:
     def descriptor(self) -> int:
         """The open file, for `fdatasync`."""
         return self._descriptor
+
+    @property
+    def number(self) -> int:
+        """How often it was compacted."""
+        return self._number
 
     @property
     def head(self) -> tuple[int, int, bytes]:
@@ -176,6 +181,8 @@ class MarksFile:
         head = parse_mark(os.pread(descriptor, RECORD_BYTES, 0))
         if head is None or head.kind is not MarkKind.FILE:
             raise VerificationError("the high-water marks are damaged")
+        if head.version <= self._number:
+            raise VerificationError("the high-water marks were put back while the vault runs")
         self._number, self._sorted = head.version, head.note
         self._position = (1 + self._sorted) * RECORD_BYTES
         if os.fstat(descriptor).st_size < self._position:

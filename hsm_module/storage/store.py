@@ -89,6 +89,7 @@ class Store:
         self._engine = engine
         self._token = token
         self._marks = marks
+        self._recorded = marks.file.number  # of the file that `record_head` last told of
 
     async def verify_marks(self) -> None:
         """Check database and marks against each other, and record where the marks stand.
@@ -102,6 +103,7 @@ class Store:
 
     async def record_head(self) -> None:
         """Record in the database, and for the audit log, where the marks stand."""
+        self._recorded = self._marks.file.number
         async with self.transaction() as transaction:
             result = await transaction.heads.save(self._marks.file)
             await transaction.record(Event("high-water-mark", result))
@@ -138,6 +140,8 @@ class Store:
             transaction = Transaction(connection, self._token, view)
             yield transaction
         await view.raise_all(must_last=_has_ended)
+        if self._marks.file.number != self._recorded:  # compacted, here or elsewhere
+            await self.record_head()
         for event in transaction.recorded:  # it is committed
             AUDIT_EVENTS.labels(event.name, event.result).inc()
 

@@ -5,7 +5,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from signer_core.errors import NotFoundError
+from signer_core.errors import NotFoundError, VerificationError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.ports import KeyStatus, RequestState
 from tests.fakes.vault_phone import PhoneSigning
@@ -59,6 +59,25 @@ class VaultContract:
         for _ in range(3):
             await world.signing(phone, await world.request(phone)).run()
         assert phone.epoch.number == 4
+
+    async def test_new_shares_sign_under_the_same_key_and_certificate(self, vault_world):
+        world: VaultWorld = vault_world
+        phone = await world.citizen()
+        before = await world.vault.keys.issue_certificate(phone.key_id, phone.authorisation)
+        renewed = await world.refresh(phone)
+        await world.confirm(renewed)
+        await world.signing(renewed, await world.request(renewed)).run()
+        after = await world.vault.keys.issue_certificate(phone.key_id, phone.authorisation)
+        assert (after, renewed.share.generation) == (before, 1)
+
+    async def test_a_row_put_back_is_refused(self, vault_world):
+        world: VaultWorld = vault_world
+        phone = await world.citizen()
+        before = await world.row("keys", key_id=phone.key_id)
+        await world.signing(phone, await world.request(phone)).run()
+        await world.edit("keys", before, key_id=phone.key_id)
+        with pytest.raises(VerificationError):
+            await world.vault.keys.key_state(phone.key_id)
 
     async def test_what_does_not_exist_is_not_found(self, vault_world):
         world: VaultWorld = vault_world

@@ -265,6 +265,17 @@ async def test_the_head_is_in_the_audit_log(world):
     assert (await world.row("outbox", event="high-water-mark"))["result"].startswith("0:")
 
 
+async def test_the_head_of_a_compacted_file_is_recorded_at_once(world):
+    phone = await world.citizen()
+    await world.vault.context.store.verify_marks()
+    world.make_process("other").context.store._marks.file.compact(lambda _: True)
+    await sign(world, phone)
+    assert (await world.row("mark_heads"))["file_number"] == 1
+    (world.folder / "high-water-marks").write_bytes(b"")
+    with pytest.raises(VerificationError):
+        world.make_process("next")
+
+
 # --- the written procedure -----------------------------------------------------------------------
 
 

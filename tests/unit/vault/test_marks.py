@@ -158,6 +158,24 @@ def test_a_sorted_part_cut_short_is_refused(opened, path):
         opened()
 
 
+def test_marks_put_back_while_a_vault_runs_are_refused(opened, path):
+    marks = opened()
+    old = path.read_bytes()
+    marks.raise_to([mark(1)])
+    other = path.with_name("other")
+    other.write_bytes(old)
+    other.replace(path)
+    with pytest.raises(VerificationError):
+        marks.begin()
+
+
+def test_marks_that_vanish_while_a_vault_runs_stop_it(opened, path):
+    marks = opened()
+    path.unlink()
+    with pytest.raises(UnavailableError):
+        marks.begin()
+
+
 def test_a_restore_is_alone(opened):
     vault = opened()
     with pytest.raises(UnavailableError):
