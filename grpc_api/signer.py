@@ -53,6 +53,7 @@ from signer_core.pki.authority import Authority
 from signer_core.signing.collect import Collection
 from signer_core.signing.relying_parties import RelyingParties, load_registry
 from signer_core.storage.engine import make_engine, upgrade
+from signer_core.storage.signer.announcements import Announcements
 from signer_core.storage.signer.schema import MIGRATIONS
 
 log = structlog.get_logger()
@@ -118,13 +119,17 @@ async def _serve(settings: SignerSettings) -> None:
     async with _parts(settings) as parts:
         collection = parts.collection()
         followers = Followers(collection)
-        recovery = asyncio.create_task(parts.recovery(collection).run())
+        background = {asyncio.create_task(parts.recovery(collection).run())}
+        if parts.engine.dialect.name == "postgresql":
+            announcements = Announcements(parts.engine, parts.notices)
+            background.add(asyncio.create_task(announcements.run()))
         try:
             servers, health_servicer = await _servers(settings, parts, collection, followers)
             await serve_until_stopped(servers, health_servicer)
         finally:
-            recovery.cancel()
-            await asyncio.wait({recovery})
+            for task in background:
+                task.cancel()
+            await asyncio.wait(background)
             await followers.stop()
 
 

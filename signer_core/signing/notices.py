@@ -1,7 +1,7 @@
-"""Wake those who watch a key or a request, within this process."""
+"""Wake those who watch a key or a request, in this process and those it passes it on to."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -29,12 +29,23 @@ class Notices:
 
     def __init__(self) -> None:
         self._bells: dict[bytes, set[Bell]] = {}
+        self._others: list[Callable[[bytes], None]] = []
 
     def tell(self, *topics: bytes) -> None:
         """Wake everyone who watches one of the topics."""
         for topic in topics:
-            for bell in self._bells.get(topic, ()):
-                bell.ring()
+            self.ring(topic)
+            for pass_on in self._others:
+                pass_on(topic)
+
+    def ring(self, topic: bytes) -> None:
+        """Wake those in this process."""
+        for bell in self._bells.get(topic, ()):
+            bell.ring()
+
+    def pass_on(self, to: Callable[[bytes], None]) -> None:
+        """Tell `to` each topic as well."""
+        self._others.append(to)
 
     @contextmanager
     def watch(self, topic: bytes) -> Iterator[Bell]:

@@ -1,0 +1,62 @@
+"""Changes told between the signer processes of one PostgreSQL: LISTEN and NOTIFY.
+
+Nothing depends on them: whoever watches a request also polls (SQLite has polling alone), so one
+that is lost costs seconds, no more.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signer_core.errors import UnavailableError
+from signer_core.signing.notices import Notices
+
+CHANNEL: Final = "signer_changes"
+MAX_WAITING: Final = (
+    1_000  # announcements, while the server is away; then the oldest are polled for
+)
+_RETRY_S: Final = 1.0
+
+log = structlog.get_logger()
+
+
+class Announcements:
+    """Passes on what this process tells, rings what others told. Mutable: it holds a queue."""
+
+    def __init__(self, engine: AsyncEngine, notices: Notices) -> None:
+        self._engine = engine
+        self._notices = notices
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: the connection is lost
+        notices.pass_on(self._announce)
+
+    async def run(self) -> None:
+        """Listen and announce until cancelled; a lost connection is made anew."""
+        while True:
+            try:
+                await self._listen()
+            except (UnavailableError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                log.warning("announcements.lost")
+            await asyncio.sleep(_RETRY_S)
+
+    def _announce(self, topic: bytes) -> None:
+        if self._queue.qsize() < MAX_WAITING:
+            self._queue.put_nowait(topic)
+
+    async def _listen(self) -> None:
+        async with self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            driver.add_termination_listener(lambda _: self._queue.put_nowait(None))
+            try:
+                # a notification has nothing to survive a power cut for
+                await driver.execute("SET synchronous_commit = off")
+                await driver.add_listener(CHANNEL, self._heard)
+                while (topic := await self._queue.get()) is not None:
+                    await driver.execute("SELECT pg_notify($1, $2)", CHANNEL, topic.hex())
+            finally:
+                await connection.invalidate()  # with its settings, not back into the pool
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, topic: str) -> None:
+        self._notices.ring(bytes.fromhex(topic))

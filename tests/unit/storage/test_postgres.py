@@ -1,0 +1,205 @@
+"""signer_core.storage on PostgreSQL: a server that goes away, sessions, locks."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, table, text
+
+from signer_core.errors import UnavailableError
+from signer_core.storage.engine import (
+    for_update,
+    make_engine,
+    read_transaction,
+    take_turn,
+    upgrade,
+    write_transaction,
+)
+from tests.fixtures.postgres import BACKENDS, OwnServer
+
+pytestmark = pytest.mark.skipif("postgresql" not in BACKENDS, reason="there is no PostgreSQL")
+
+
+@pytest.fixture
+def server():
+    """A server of this test's own, to be killed."""
+    with OwnServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def url(postgres_server):
+    name = await postgres_server.take(None)
+    yield postgres_server.at(name)
+    await postgres_server.give_back(None, name)
+
+
+@pytest.fixture
+async def engine(url):
+    made = make_engine(url)
+    async with write_transaction(made) as connection:
+        await connection.execute(text("CREATE TABLE thing (n bigint NOT NULL)"))
+        await connection.execute(text("INSERT INTO thing VALUES (0)"))
+    yield made
+    await made.dispose()
+
+
+async def add_one(engine):
+    async with write_transaction(engine) as connection:
+        await connection.execute(text("UPDATE thing SET n = n + 1"))
+
+
+async def count(engine):
+    async with read_transaction(engine) as connection:
+        return (await connection.execute(text("SELECT n FROM thing"))).scalar_one()
+
+
+async def test_a_server_that_is_killed_for_seconds_loses_and_doubles_nothing(server):
+    engine = make_engine(server.url)
+    async with write_transaction(engine) as connection:
+        await connection.execute(text("CREATE TABLE thing (n bigint NOT NULL)"))
+        await connection.execute(text("INSERT INTO thing VALUES (0)"))
+    answered = unknown = 0
+    stopped = False
+
+    async def work():
+        nonlocal answered, unknown
+        while not stopped:
+            try:
+                await add_one(engine)
+                answered += 1
+            except UnavailableError:
+                unknown += 1
+
+    workers = [asyncio.create_task(work()) for _ in range(8)]
+    for gap_s in (0.1, 4):
+        await asyncio.sleep(1)
+        before = answered
+        await asyncio.to_thread(server.kill)
+        await asyncio.sleep(gap_s)
+        await asyncio.to_thread(server.start)
+        async with asyncio.timeout(12):  # those who came meanwhile waited
+            while answered < before + 20:
+                await asyncio.sleep(0.05)
+    stopped = True
+    await asyncio.gather(*workers)
+    # only those on their way when it died do not know; nobody else was refused
+    assert unknown <= 2 * len(workers)
+    assert answered <= await count(engine) <= answered + unknown
+    await engine.dispose()
+
+
+async def test_a_server_that_stays_away_is_said_so_in_time(server, monkeypatch):
+    monkeypatch.setattr("signer_core.storage.engine.PATIENCE_S", 0.5)
+    engine = make_engine(server.url)
+    await asyncio.to_thread(server.kill)
+    for transaction in (write_transaction, read_transaction):
+        async with asyncio.timeout(5):
+            with pytest.raises(UnavailableError):
+                async with transaction(engine):
+                    pass
+    await engine.dispose()
+
+
+async def test_a_stopped_server_does_not_hang_its_callers(server, monkeypatch):
+    monkeypatch.setattr("signer_core.storage.postgres.COMMAND_TIMEOUT_S", 1)
+    engine = make_engine(server.url)
+    backends = "SELECT pid FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+    async with asyncio.timeout(10):
+        with pytest.raises(UnavailableError):
+            async with write_transaction(engine) as connection:
+                pid = (await connection.execute(text(backends))).scalar_one()
+                os.kill(pid, signal.SIGSTOP)
+                try:
+                    await connection.execute(text("SELECT 1"))
+                finally:
+                    os.kill(pid, signal.SIGCONT)
+    await engine.dispose()
+
+
+async def test_a_refusal_is_not_repeated(url):
+    engine = make_engine(url.replace("/diia_test", "/no_such_database"))
+    async with asyncio.timeout(5):
+        with pytest.raises(UnavailableError, match="refuses"):
+            async with read_transaction(engine):
+                pass
+    await engine.dispose()
+
+
+async def test_a_row_lock_waits_for_its_holder(engine):
+    query = select(text("n")).select_from(table("thing"))
+    seen = []
+
+    async def read_and_add():
+        async with write_transaction(engine) as connection:
+            n = (await connection.execute(for_update(connection, query))).scalar_one()
+            seen.append(n)
+            await connection.execute(text("UPDATE thing SET n = :n"), {"n": n + 1})
+
+    await asyncio.gather(*(read_and_add() for _ in range(8)))
+    assert (sorted(seen), await count(engine)) == (list(range(8)), 8)
+
+
+async def test_a_turn_is_one_transactions_at_a_time(engine):
+    inside = 0
+
+    async def alone(topic):
+        nonlocal inside
+        async with write_transaction(engine) as connection:
+            await take_turn(connection, topic)
+            inside += 1
+            assert inside == 1
+            await asyncio.sleep(0.02)
+            inside -= 1
+
+    await asyncio.gather(*(alone("one topic") for _ in range(5)))
+
+
+async def test_a_reading_transaction_sees_one_state_and_writes_nothing(engine):
+    async with read_transaction(engine) as connection:
+        before = (await connection.execute(text("SELECT n FROM thing"))).scalar_one()
+        await add_one(engine)
+        assert (await connection.execute(text("SELECT n FROM thing"))).scalar_one() == before
+    lock = for_update(connection, select(text("n")).select_from(table("thing")))
+    assert "FOR UPDATE" not in str(lock)
+
+
+async def test_a_lock_that_is_held_too_long_is_unavailable(engine):
+    async with write_transaction(engine) as holder:
+        await holder.execute(text("SELECT n FROM thing FOR UPDATE"))
+        with pytest.raises(UnavailableError):
+            async with write_transaction(engine) as waiting:
+                await waiting.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                await waiting.execute(text("SELECT n FROM thing FOR UPDATE"))
+    await add_one(engine)
+
+
+async def test_a_cancelled_writer_leaves_nothing(engine):
+    inside = asyncio.Event()
+
+    async def hang():
+        async with write_transaction(engine) as connection:
+            await connection.execute(text("UPDATE thing SET n = 100"))
+            inside.set()
+            await connection.execute(text("SELECT pg_sleep(60)"))
+
+    task = asyncio.create_task(hang())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        await add_one(engine)
+    assert await count(engine) == 1
+
+
+async def test_two_upgrades_at_once_do_no_harm(url, tmp_path):
+    (tmp_path / "versions").mkdir()
+    env = "from signer_core.storage.engine import run_migrations\n\nrun_migrations()\n"
+    (tmp_path / "env.py").write_text(env)
+    revision = 'from alembic import op\nrevision = "1"\ndown_revision = None\n'
+    body = 'def upgrade():\n    op.execute("CREATE TABLE other (id int)")\n'
+    Path(tmp_path / "versions" / "one.py").write_text(revision + body)
+    await asyncio.gather(*(upgrade(url, tmp_path) for _ in range(3)))
