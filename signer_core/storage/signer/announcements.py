@@ -15,9 +15,7 @@ from signer_core.errors import UnavailableError
 from signer_core.signing.notices import Notices
 
 CHANNEL: Final = "signer_changes"
-MAX_WAITING: Final = (
-    1_000  # announcements, while the server is away; then the oldest are polled for
-)
+MAX_WAITING: Final = 1_000  # while the server is away; what is more is found by polling
 _RETRY_S: Final = 1.0
 
 log = structlog.get_logger()

@@ -107,15 +107,19 @@ async def test_a_stopped_server_does_not_hang_its_callers(server, monkeypatch):
     monkeypatch.setattr("signer_core.storage.postgres.COMMAND_TIMEOUT_S", 1)
     engine = make_engine(server.url)
     backends = "SELECT pid FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+
+    async def ask_a_stopped_one():
+        async with write_transaction(engine) as connection:
+            pid = (await connection.execute(text(backends))).scalar_one()
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await connection.execute(text("SELECT 1"))
+            finally:
+                os.kill(pid, signal.SIGCONT)
+
     async with asyncio.timeout(10):
         with pytest.raises(UnavailableError):
-            async with write_transaction(engine) as connection:
-                pid = (await connection.execute(text(backends))).scalar_one()
-                os.kill(pid, signal.SIGSTOP)
-                try:
-                    await connection.execute(text("SELECT 1"))
-                finally:
-                    os.kill(pid, signal.SIGCONT)
+            await ask_a_stopped_one()
     await engine.dispose()
 
 
@@ -167,12 +171,15 @@ async def test_a_reading_transaction_sees_one_state_and_writes_nothing(engine):
 
 
 async def test_a_lock_that_is_held_too_long_is_unavailable(engine):
+    async def lock():
+        async with write_transaction(engine) as waiting:
+            await waiting.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            await waiting.execute(text("SELECT n FROM thing FOR UPDATE"))
+
     async with write_transaction(engine) as holder:
         await holder.execute(text("SELECT n FROM thing FOR UPDATE"))
         with pytest.raises(UnavailableError):
-            async with write_transaction(engine) as waiting:
-                await waiting.execute(text("SET LOCAL lock_timeout = '50ms'"))
-                await waiting.execute(text("SELECT n FROM thing FOR UPDATE"))
+            await lock()
     await add_one(engine)
 
 
