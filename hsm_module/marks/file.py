@@ -8,10 +8,12 @@ Lookups take the appended ones from memory and bisect the sorted ones in the fil
 """
 
 import hashlib
+import heapq
+import itertools
 import mmap
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -129,7 +131,7 @@ class MarksFile:
 
     def count(self, kind: MarkKind) -> int:
         """Return how many rows of a kind have a mark; reads everything."""
-        names = {mark.name for mark in parse_marks(bytes(self._map)) if mark is not None}
+        names = {mark.name for mark in parse_marks(self._map) if mark is not None}
         names.update(self._appended)
         return sum(name[0] == kind for name in names)
 
@@ -143,23 +145,27 @@ class MarksFile:
         return mark.kind is not MarkKind.REQUEST or self._now_s() < mark.note + SLACK_S
 
     def _compact(self, keep: Callable[[Mark], bool]) -> None:
-        everything: dict[bytes, Mark] = {}
-        for mark in (*parse_marks(bytes(self._map)), *(m for m, _ in self._appended.values())):
-            if mark is None:
-                raise VerificationError("the high-water marks are damaged")
-            if mark.name not in everything or everything[mark.name].version <= mark.version:
-                everything[mark.name] = mark
-        kept = [m for _, m in sorted(everything.items()) if m.kind is not MarkKind.FILE and keep(m)]
-        self._replace(self._number + 1, kept)
+        self._replace(self._number + 1, filter(keep, self._merged()))
         self._open()
 
-    def _replace(self, number: int, kept: list[Mark]) -> None:
+    def _merged(self) -> Iterator[Mark]:
+        """Yield the highest mark of every row in their order, one in memory at a time."""
+        appended = sorted((mark for mark, _ in self._appended.values()), key=_name)
+        both = heapq.merge(parse_marks(self._map), appended, key=_name)
+        for _, same in itertools.groupby(both, key=_name):
+            mark = max(same, key=_version)
+            if mark is not None and mark.kind is not MarkKind.FILE:
+                yield mark
+
+    def _replace(self, number: int, kept: Iterable[Mark]) -> None:
         """Write a file and put it in the place of the other, if there is one."""
         new = self._path.with_name(self._path.name + ".new")
-        head = Mark(MarkKind.FILE, _FILE_ID, number, len(kept))
         try:
             with new.open("wb") as file:
-                file.write(b"".join(mark.to_bytes() for mark in (head, *kept)))
+                file.write(bytes(RECORD_BYTES))
+                count = sum(file.write(mark.to_bytes()) for mark in kept) // RECORD_BYTES
+                file.seek(0)
+                file.write(Mark(MarkKind.FILE, _FILE_ID, number, count).to_bytes())
                 file.flush()
                 os.fsync(file.fileno())
             new.chmod(0o600)
@@ -195,13 +201,14 @@ class MarksFile:
 
     def _mend(self) -> None:
         """Cut off what a power cut left at the end: damaged records with no whole one after."""
-        data = self._path.read_bytes()
-        marks = list(parse_marks(data))
-        whole = len(marks)
-        while whole and marks[whole - 1] is None:
-            whole -= 1
-        if whole * RECORD_BYTES < len(data):
-            os.truncate(self._path, whole * RECORD_BYTES)
+        whole = self._path.stat().st_size // RECORD_BYTES
+        with self._path.open("r+b") as file:
+            while whole:
+                file.seek((whole - 1) * RECORD_BYTES)
+                if parse_mark(file.read(RECORD_BYTES)) is not None:
+                    break
+                whole -= 1
+            file.truncate(whole * RECORD_BYTES)
 
     def _read(self, data: bytes) -> None:
         self._tick += 1
@@ -218,3 +225,13 @@ class MarksFile:
     def _sorted_name(self, index: int) -> bytes:
         start = (1 + index) * RECORD_BYTES
         return self._map[start : start + NAME_BYTES]
+
+
+def _name(mark: Mark | None) -> bytes:
+    if mark is None:
+        raise VerificationError("the high-water marks are damaged")
+    return mark.name
+
+
+def _version(mark: Mark | None) -> int:
+    return -1 if mark is None else mark.version

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from mmap import mmap
 from typing import Final
 
 RECORD_BYTES: Final = 32
@@ -50,7 +51,7 @@ def read_key_note(note: int) -> tuple[bool, int, int]:
     return bool(note >> 16), note & 0xFF, note >> 8 & 0xFF
 
 
-def parse_marks(data: bytes) -> Iterator[Mark | None]:
+def parse_marks(data: bytes | mmap) -> Iterator[Mark | None]:
     """Decode whole records; None for one that is damaged."""
     for start in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
         yield parse_mark(data[start : start + RECORD_BYTES])

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from hsm_module.marks import watermarks
 from hsm_module.restore import restore
 from signer_core.errors import (
     DeniedError,
@@ -188,6 +189,15 @@ async def test_no_verdict_is_told_before_its_mark_is_durable(world, monkeypatch)
     with pytest.raises(PinRejectedError):
         await world.try_wrong_pin(phone, ask)
     assert order[-2:] == ["verdict", "durable"]
+
+
+async def test_a_signature_costs_one_wait_for_the_marks(world, monkeypatch):
+    phone = await world.citizen()
+    session = world.signing(phone, await world.request(phone))
+    syncs = []
+    monkeypatch.setattr(watermarks.os, "fdatasync", syncs.append)
+    await session.run()
+    assert len(syncs) == 1
 
 
 async def test_marks_that_cannot_be_written_release_no_verdict(world, monkeypatch):
