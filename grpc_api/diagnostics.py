@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from grpc_api.settings import TlsSettings
 from signer_core.diagnostics import Examination, Finding, Verdict, examine
 from signer_core.errors import UnavailableError
-from signer_core.storage.inspection import database_folder, inspect
+from signer_core.storage.inspection import database_folder, find_damage, inspect
 
 _LITTLE_BYTES: Final = 2 << 30  # a signed PDF is stored twice, 20 MiB each at most
 _TOO_LITTLE_BYTES: Final = 256 << 20
 _SOON_DAYS: Final = 14
+_READING_S: Final = 10.0  # below the limit of a check
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Surroundings:
         checks: dict[str, Awaitable[Finding]] = {
             "disk": asyncio.to_thread(check_disk, folder),
             "database": check_database(self.engine, self.migrations),
+            "integrity": check_integrity(self.engine),
             "certificate": asyncio.to_thread(check_certificate, self.tls.cert, datetime.now(UTC)),
         }
         findings = await examine(checks | dict(more))
@@ -68,16 +70,28 @@ def check_disk(folder: Path) -> Finding:
     return Finding("disk", verdict, says, "make room on this disk: without it nothing is signed")
 
 
+async def check_integrity(engine: AsyncEngine) -> Finding:
+    """Let the database look for damage, for 10 s."""
+    try:
+        async with asyncio.timeout(_READING_S):
+            damage = await find_damage(engine)
+    except TimeoutError:
+        says = f"too large to be read within {_READING_S:.0f} s"
+        advice = "check a copy from a backup with PRAGMA integrity_check"
+        return Finding("integrity", Verdict.WARNING, says, advice)
+    if damage is not None:
+        advice = "stop the process and restore the database: docs/operations.md"
+        return Finding("integrity", Verdict.BAD, f"damaged: {damage}", advice)
+    return Finding("integrity", Verdict.GOOD, "no damage found")
+
+
 async def check_database(engine: AsyncEngine, migrations: Path) -> Finding:
-    """Let the database check itself; compare its tables with those this code wants.
+    """Compare the tables of the database with those this code wants.
 
     Raises:
         UnavailableError: it is gone.
     """
     found = await inspect(engine, migrations)
-    if found.damage:
-        advice = "stop the process and restore the database: docs/operations.md"
-        return Finding("database", Verdict.BAD, f"damaged: {found.damage}", advice)
     if found.revision != found.wanted:
         says = f"tables are of {found.revision or 'no revision'}, the code wants {found.wanted}"
         return Finding("database", Verdict.BAD, says, "start the process again: it migrates")

@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.storage.engine import read_transaction
@@ -17,15 +18,12 @@ class Inspection:
     """What an inspection found."""
 
     engine: str  # "sqlite" or "postgresql"
-    damage: str  # what the engine's own integrity check says; empty where it found nothing
     revision: str  # of the tables
     wanted: str  # the newest revision of the code
 
 
 async def inspect(engine: AsyncEngine, script_location: Path) -> Inspection:
-    """Inspect a database and its migrations.
-
-    PostgreSQL has no integrity check of its own to call: there, an answer is all.
+    """Compare a database with its migrations.
 
     Raises:
         UnavailableError: the database is gone.
@@ -33,18 +31,29 @@ async def inspect(engine: AsyncEngine, script_location: Path) -> Inspection:
     config = Config()
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     wanted = ScriptDirectory.from_config(config).get_heads()
-    damage = ""
     async with read_transaction(engine) as connection:
         revisions = await connection.run_sync(_revisions)
-        if engine.dialect.name == "sqlite":
-            said = await connection.exec_driver_sql("PRAGMA quick_check(1)")
-            damage = str(said.scalar_one())
     return Inspection(
         engine=engine.dialect.name,
-        damage="" if damage == "ok" else damage,
         revision=", ".join(sorted(revisions)),
         wanted=", ".join(sorted(wanted)),
     )
+
+
+async def find_damage(engine: AsyncEngine) -> str | None:
+    """Let SQLite read every page; return what is wrong, None where nothing is.
+
+    PostgreSQL has no such check to call: it finds damage page by page, as it reads.
+    """
+    if engine.dialect.name != "sqlite":
+        return None
+    try:
+        async with read_transaction(engine) as connection:
+            said = await connection.exec_driver_sql("PRAGMA quick_check(1)")
+            found = str(said.scalar_one())
+    except DatabaseError as error:  # so damaged that it cannot be read
+        return str(error.orig)
+    return None if found == "ok" else found
 
 
 def database_folder(url: str) -> Path | None:

@@ -16,7 +16,7 @@ from deploy.system import System
 
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
 
-CHECKS = {"health", "clock", "disk", "database", "certificate"}
+CHECKS = {"health", "clock", "disk", "database", "integrity", "certificate"}
 
 
 def doctor(system: System, *options: str) -> tuple[int, list[dict[str, str]]]:

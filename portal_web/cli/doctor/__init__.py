@@ -6,12 +6,12 @@ from typing import Annotated, Final
 import typer
 
 from portal_web.cli.connection import System
+from portal_web.cli.doctor.canary import run_canary
+from portal_web.cli.doctor.processes import examine_processes
+from portal_web.cli.doctor.report import Row, exit_code
 from portal_web.cli.requests import AsJson
 from portal_web.cli.running import run
 from portal_web.cli.screen import print_json, print_table, progress, say
-from portal_web.doctor.canary import run_canary
-from portal_web.doctor.processes import examine_processes
-from portal_web.doctor.report import Row, exit_code
 from signer_core.diagnostics import Verdict
 
 _MARKS: Final = {Verdict.GOOD: "ok", Verdict.WARNING: "warning", Verdict.BAD: "BAD"}

@@ -7,7 +7,7 @@ from typing import Final
 
 from grpc_api.clients.diagnostics import DiagnosticsClient
 from portal_web.cli.connection import System
-from portal_web.doctor.report import Row
+from portal_web.cli.doctor.report import Row
 from signer_core.diagnostics import Examination, Finding, Verdict
 from signer_core.errors import SignerError
 

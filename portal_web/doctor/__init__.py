@@ -1,1 +1,0 @@
-"""`signer doctor`: every process examined from outside, and a canary that really signs."""
