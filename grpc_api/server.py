@@ -15,7 +15,7 @@ from grpc_api.interceptors.deadlines import deadline_interceptor
 from grpc_api.interceptors.decoding import DecodingInterceptor
 from grpc_api.interceptors.errors import error_interceptor
 from grpc_api.interceptors.observation import observation_interceptor
-from grpc_api.server_options import SERVER_OPTIONS
+from grpc_api.server_options import INTERNAL_SERVER_OPTIONS, SERVER_OPTIONS, Options
 from signer_core.errors import UnavailableError
 
 GRACE_S = 5.0  # for calls under way when the process is told to stop
@@ -26,12 +26,12 @@ _log = structlog.get_logger()
 
 def make_internal_server(callers: Callers) -> grpc.aio.Server:
     """Make a server for other processes; `callers` says who may call which service."""
-    return _server([*_common(), caller_interceptor(callers)])
+    return _server([*_common(), caller_interceptor(callers)], INTERNAL_SERVER_OPTIONS)
 
 
 def make_phone_server() -> grpc.aio.Server:
     """Make a server for phones: whoever the listener's TLS lets in may call what is registered."""
-    return _server(_common())
+    return _server(_common(), SERVER_OPTIONS)
 
 
 def listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials) -> int:
@@ -102,7 +102,7 @@ def _common() -> list[grpc.aio.ServerInterceptor]:
     ]
 
 
-def _server(interceptors: Sequence[grpc.aio.ServerInterceptor]) -> grpc.aio.Server:
-    return grpc.aio.server(
-        interceptors=[*interceptors, DecodingInterceptor()], options=SERVER_OPTIONS
-    )
+def _server(
+    interceptors: Sequence[grpc.aio.ServerInterceptor], options: Options
+) -> grpc.aio.Server:
+    return grpc.aio.server(interceptors=[*interceptors, DecodingInterceptor()], options=options)

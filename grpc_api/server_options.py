@@ -10,11 +10,18 @@ SERVER_OPTIONS: Options = (
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
     ("grpc.max_metadata_size", 1 << 13),  # bytes
-    ("grpc.max_concurrent_streams", 256),  # a connection
+    ("grpc.max_concurrent_streams", 256),  # a connection, which is one phone's
     ("grpc.keepalive_time_ms", 60_000),  # a phone behind a NAT: notice that it is gone
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
     ("grpc.so_reuseport", 0),  # a second process on the port is an error, not a half of it
+)
+
+# A signer carries the streams of all its phones over one connection to the vault, and a phone that
+# waits for its PIN holds one.
+INTERNAL_SERVER_OPTIONS: Options = tuple(
+    (name, 8192 if name == "grpc.max_concurrent_streams" else value)
+    for name, value in SERVER_OPTIONS
 )
 
 CLIENT_OPTIONS: Options = (

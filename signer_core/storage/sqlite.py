@@ -3,11 +3,12 @@
 import sqlite3
 from typing import Any, Final
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from signer_core.errors import UnavailableError
+from signer_core.storage.sqlite_inline import BEGIN_WRITE, connect
 
 WRITE: Final = "signer_write"  # execution option of a connection that will write
 _PRAGMAS = (
@@ -23,7 +24,8 @@ def make_sqlite_engine(url: str) -> AsyncEngine:
 
     It takes the one write lock at once instead of failing half-way.
     """
-    engine = create_async_engine(url)
+    path = make_url(url).database or ""
+    engine = create_async_engine(url, async_creator=lambda: connect(path))
     event.listen(engine.sync_engine, "connect", _configure)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", _translate)
@@ -31,7 +33,6 @@ def make_sqlite_engine(url: str) -> AsyncEngine:
 
 
 def _configure(dbapi_connection: Any, _record: Any) -> None:
-    dbapi_connection.isolation_level = None  # the driver's own BEGIN comes too late
     cursor = dbapi_connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
@@ -40,7 +41,7 @@ def _configure(dbapi_connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql(BEGIN_WRITE if writes else "BEGIN")
 
 
 def _translate(context: ExceptionContext) -> None:

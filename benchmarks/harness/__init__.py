@@ -1,0 +1,1 @@
+"""What the benchmarks of the whole system share: a system, its phones, its processes."""

@@ -1,0 +1,132 @@
+"""SQLite on the event loop's own thread; only what waits for the disk goes to another one.
+
+The usual driver, aiosqlite, has a thread a connection and hops to it four times a query: that costs
+eight times the query (docs/performance.md). A query here takes some 20 µs, from the page cache, and
+readers wait for nobody in WAL mode. `BEGIN IMMEDIATE` may wait for another process, `COMMIT` of
+what was written waits for the disk: those two, and closing, run on a thread.
+
+This is what SQLAlchemy's aiosqlite dialect asks of a connection, and no more.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Self, TypeVar
+
+BEGIN_WRITE: Final = "BEGIN IMMEDIATE"
+_NONE: Final[tuple[Any, ...]] = ()
+
+T = TypeVar("T")
+
+
+class InlineCursor:
+    """A cursor. Mutable as a cursor is."""
+
+    def __init__(self, connection: "InlineConnection", cursor: sqlite3.Cursor) -> None:
+        self._connection, self._cursor = connection, cursor
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    @property
+    def description(self) -> Any:
+        """Columns of the last query."""
+        return self._cursor.description
+
+    @property
+    def rowcount(self) -> int:
+        """Rows changed by the last statement, -1 where nobody counts."""
+        return self._cursor.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        """Row id of the last insert."""
+        return self._cursor.lastrowid
+
+    async def execute(self, operation: str, parameters: Sequence[Any] = _NONE) -> Self:
+        """Run a statement; only the one that takes the write lock leaves this thread."""
+        if operation == BEGIN_WRITE:
+            await _on_thread(lambda: self._cursor.execute(operation))
+            self._connection.writes = True
+        else:
+            self._cursor.execute(operation, parameters)
+        return self
+
+    async def executemany(self, operation: str, parameters: Sequence[Sequence[Any]]) -> Self:
+        """Run a statement for each."""
+        self._cursor.executemany(operation, parameters)
+        return self
+
+    async def fetchone(self) -> Any:
+        """Return the next row."""
+        return self._cursor.fetchone()
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Return the next rows."""
+        return self._cursor.fetchmany(self.arraysize if size is None else size)
+
+    async def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        return self._cursor.fetchall()
+
+    async def close(self) -> None:
+        """Forget the rows."""
+        self._cursor.close()
+
+
+class InlineConnection:
+    """A connection of one task at a time. Mutable: it knows whether it holds the write lock."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection: sqlite3.Connection | None = (
+            connection  # SQLAlchemy looks whether it is there
+        )
+        self._conn = connection
+        self.writes = False
+
+    @property
+    def isolation_level(self) -> str | None:
+        """See `sqlite3`; None: whoever uses it says BEGIN."""
+        return self._conn.isolation_level
+
+    def cursor(self) -> InlineCursor:
+        """Return a new cursor."""
+        return InlineCursor(self, self._conn.cursor())
+
+    async def create_function(self, *args: Any, **kwargs: Any) -> None:
+        """Add a function to SQL: SQLAlchemy adds its regular expressions."""
+        self._conn.create_function(*args, **kwargs)
+
+    async def commit(self) -> None:
+        """Commit; durable on return if the connection wrote."""
+        if self.writes:
+            self.writes = False
+            await _on_thread(self._conn.commit)
+        else:
+            self._conn.commit()
+
+    async def rollback(self) -> None:
+        """Undo."""
+        self.writes = False
+        self._conn.rollback()
+
+    async def close(self) -> None:
+        """Close; the last one of a file also writes its log back."""
+        self._connection = None
+        await _on_thread(self._conn.close)
+
+    def stop(self) -> None:
+        """Close at once: there is no event loop any more."""
+        self._connection = None
+        self._conn.close()
+
+
+async def connect(path: str) -> InlineConnection:
+    """Open a database file; every BEGIN is the caller's."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    return InlineConnection(connection)
+
+
+async def _on_thread(work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(None, work)
