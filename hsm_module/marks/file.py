@@ -9,7 +9,6 @@ Lookups take the appended ones from memory and bisect the sorted ones in the fil
 
 import hashlib
 import heapq
-import itertools
 import mmap
 import os
 from bisect import bisect_left
@@ -49,7 +48,7 @@ class MarksFile:
         self._descriptor = self._number = -1
         with held(lock):
             if not path.exists():
-                self._replace(0, [])
+                self._replace(0, ())
             self._mend()
             self._open()
 
@@ -145,25 +144,34 @@ class MarksFile:
         return mark.kind is not MarkKind.REQUEST or self._now_s() < mark.note + SLACK_S
 
     def _compact(self, keep: Callable[[Mark], bool]) -> None:
-        self._replace(self._number + 1, filter(keep, self._merged()))
+        self._replace(self._number + 1, self._merged(keep))
         self._open()
 
-    def _merged(self) -> Iterator[Mark]:
-        """Yield the highest mark of every row in their order, one in memory at a time."""
-        appended = sorted((mark for mark, _ in self._appended.values()), key=_name)
-        both = heapq.merge(parse_marks(self._map), appended, key=_name)
-        for _, same in itertools.groupby(both, key=_name):
-            mark = max(same, key=_version)
-            if mark is not None and mark.kind is not MarkKind.FILE:
-                yield mark
+    def _merged(self, keep: Callable[[Mark], bool]) -> Iterator[bytes]:
+        """Yield the highest record of every row in their order, one in memory at a time.
 
-    def _replace(self, number: int, kept: Iterable[Mark]) -> None:
+        Records are compared as bytes: name, then version.
+        """
+        highest = b""
+        appended = sorted(mark.to_bytes() for mark, _ in self._appended.values())
+        for record in heapq.merge(self._sorted_records(), appended):
+            if highest[:NAME_BYTES] != record[:NAME_BYTES] and _is_kept(highest, keep):
+                yield highest
+            highest = record
+        if _is_kept(highest, keep):
+            yield highest
+
+    def _sorted_records(self) -> Iterator[bytes]:
+        for start in range(RECORD_BYTES, (1 + self._sorted) * RECORD_BYTES, RECORD_BYTES):
+            yield self._map[start : start + RECORD_BYTES]
+
+    def _replace(self, number: int, kept: Iterable[bytes]) -> None:
         """Write a file and put it in the place of the other, if there is one."""
         new = self._path.with_name(self._path.name + ".new")
         try:
             with new.open("wb") as file:
                 file.write(bytes(RECORD_BYTES))
-                count = sum(file.write(mark.to_bytes()) for mark in kept) // RECORD_BYTES
+                count = sum(map(file.write, kept)) // RECORD_BYTES
                 file.seek(0)
                 file.write(Mark(MarkKind.FILE, _FILE_ID, number, count).to_bytes())
                 file.flush()
@@ -227,11 +235,10 @@ class MarksFile:
         return self._map[start : start + NAME_BYTES]
 
 
-def _name(mark: Mark | None) -> bytes:
+def _is_kept(record: bytes, keep: Callable[[Mark], bool]) -> bool:
+    if not record:
+        return False
+    mark = parse_mark(record)
     if mark is None:
         raise VerificationError("the high-water marks are damaged")
-    return mark.name
-
-
-def _version(mark: Mark | None) -> int:
-    return -1 if mark is None else mark.version
+    return keep(mark)

@@ -41,6 +41,9 @@ class Mark:
         return body + zlib.crc32(body).to_bytes(4, "big")
 
 
+_KINDS: Final = {int(kind): kind for kind in MarkKind}
+
+
 def key_note(*, dead: bool, failed: int, lifetime_failed: int) -> int:
     """Pack what a restored backup must not undo: a key's end, and its wrong tries."""
     return dead << 16 | min(lifetime_failed, _MAX_COUNT) << 8 | min(failed, _MAX_COUNT)
@@ -60,8 +63,8 @@ def parse_marks(data: bytes | mmap) -> Iterator[Mark | None]:
 def parse_mark(record: bytes) -> Mark | None:
     """Decode one record; None if it is damaged."""
     body, crc = record[:-4], record[-4:]
-    if zlib.crc32(body).to_bytes(4, "big") != crc or body[0] not in set(MarkKind):
+    if zlib.crc32(body).to_bytes(4, "big") != crc or body[0] not in _KINDS:
         return None
     numbers = body[NAME_BYTES:]
     version, note = int.from_bytes(numbers[:6], "big"), int.from_bytes(numbers[6:], "big")
-    return Mark(MarkKind(body[0]), body[1:NAME_BYTES], version, note)
+    return Mark(_KINDS[body[0]], body[1:NAME_BYTES], version, note)
