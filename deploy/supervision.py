@@ -30,6 +30,7 @@ COMMANDS = {
 }
 _AWAY = (OSError, xmlrpc.client.Error, http.client.HTTPException)
 _STOP_TIMEOUT_S = 240  # three times that of deploy/program.conf.template; usually 6
+_NEVER_AGAIN = 78  # `exitcodes` in deploy/program.conf.template
 _SOCKET_PATH_BYTES = 100  # Linux takes 108, supervisord adds a suffix while it binds
 _TEMPLATE = Path(__file__).with_name("supervisord.conf.template")
 _PROGRAM = Path(__file__).with_name("program.conf.template")
@@ -90,7 +91,9 @@ class Supervisor:
 
 
 def _state(info: dict[str, Any]) -> ProcessState:
-    return ProcessState(info["name"], info["pid"], info["statename"])
+    # One that said that it must not be started again is given up, like one tried often enough.
+    given_up = info["statename"] == "EXITED" and info["exitstatus"] == _NEVER_AGAIN
+    return ProcessState(info["name"], info["pid"], "FATAL" if given_up else info["statename"])
 
 
 def connect(home: Home) -> Supervisor:

@@ -5,6 +5,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -21,11 +22,14 @@ from hsm_module.marks.watermarks import HighWaterMarks
 from hsm_module.restore import restore
 from hsm_module.settings import VaultSettings
 from hsm_module.storage.store import MIGRATIONS, Store
+from hsm_module.token.errors import TokenFault, TokenFaultError
 from hsm_module.token.hsm_token import HsmToken
 from hsm_module.token.manifest import read_manifest
 from hsm_module.token.site import TokenSite, read_pin
 from signer_core.errors import SignerError
 from signer_core.storage.engine import make_engine, upgrade
+
+WRONG_PIN: Final = 78  # EX_CONFIG of sysexits.h: do not start again, a token may lock itself
 
 _log = structlog.get_logger(__name__)
 
@@ -92,7 +96,7 @@ async def _restore(settings: VaultSettings, token: HsmToken) -> None:
 
 
 def main() -> int:
-    """Run the process; return its exit code: 0 after a signal, 1 with one line otherwise."""
+    """Run the process; return its exit code: 0 after a signal, 1 or 78 with one line otherwise."""
     parser = argparse.ArgumentParser(prog="python -m hsm_module", description=__doc__)
     commands = ("serve", "restore")
     parser.add_argument("command", nargs="?", choices=commands, default="serve")
@@ -105,7 +109,8 @@ def main() -> int:
             asyncio.run(run(settings, _restore if arguments.command == "restore" else _serve))
     except SignerError as error:
         sys.stderr.write(f"vault: {error}\n")
-        return 1
+        wrong_pin = isinstance(error, TokenFaultError) and error.fault is TokenFault.PIN_WRONG
+        return WRONG_PIN if wrong_pin else 1
     except OSError as error:
         sys.stderr.write(f"vault: {error.filename or 'a file'}: {error.strerror}\n")
         return 1
