@@ -61,9 +61,7 @@ class SigningServicer(services.SigningServiceServicer):
         self, request: wire.GetRequestRequest, context: Context
     ) -> wire.GetRequestResponse:
         """Tell the state of a request, asking the vault if it is open."""
-        found = await self._get(request.request_id)
-        if found.status is RequestStatus.OPEN:
-            found = await self.collection.refresh(found.request_id)
+        found = await self._fresh(request.request_id)
         return wire.GetRequestResponse(state=await self._state(found))
 
     @override
@@ -71,9 +69,7 @@ class SigningServicer(services.SigningServiceServicer):
         self, request: wire.WatchRequestRequest, context: Context
     ) -> AsyncIterator[wire.WatchRequestResponse]:
         """Send the state now and at each change, until it is final."""
-        found = await self._get(request.request_id)
-        if found.status is RequestStatus.OPEN:
-            await self.collection.refresh(found.request_id)
+        found = await self._fresh(request.request_id)
         sent: wire.RequestState | None = None
         with self.notices.watch(found.request_id) as bell:
             while sent is None or sent.status == wire.STATUS_OPEN:
@@ -96,11 +92,17 @@ class SigningServicer(services.SigningServiceServicer):
     async def GetSignedDocument(
         self, request: wire.GetSignedDocumentRequest, context: Context
     ) -> AsyncIterator[wire.GetSignedDocumentResponse]:
-        """Stream a signed document."""
-        found = await self._get(request.request_id)
+        """Stream a signed document; one that was signed a moment ago is finished first."""
+        found = await self._fresh(request.request_id)
         pdf = await self.files.signed(found.request_id, request.file_index)
         for chunk in chunks(pdf):
             yield wire.GetSignedDocumentResponse(chunk=chunk)
+
+    async def _fresh(self, raw_id: bytes) -> Request:
+        found = await self._get(raw_id)
+        if found.status is RequestStatus.OPEN:
+            return await self.collection.refresh(found.request_id)
+        return found
 
     async def _get(self, raw_id: bytes) -> Request:
         found = await self.requests.get(parse_request_id(raw_id))

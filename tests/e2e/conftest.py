@@ -44,6 +44,11 @@ class Portal:
         known = RequestId(bytes.fromhex(request_id))
         return self._call(lambda signing: signing.get(known)).status
 
+    def successor(self, request_id: str) -> str:
+        known = RequestId(bytes.fromhex(request_id))
+        successor = self._call(lambda signing: signing.get(known)).successor
+        return successor.hex() if successor else ""
+
     def signed(self, request_id: str, index: int = 0) -> bytes:
         known = RequestId(bytes.fromhex(request_id))
         return self._call(lambda signing: signing.signed_document(known, index))

@@ -123,6 +123,19 @@ async def test_word_of_suspension_inside_the_channel_erases_the_share(enrolled, 
         await sign(enrolled, world, request_id)
 
 
+async def test_retirement_at_the_first_use_erases_both_generations(enrolled, world):
+    await make(enrolled, world)
+
+    def attack(_):
+        raise RetireShareError("attack")
+
+    world.vault.hooks["step4"] = attack
+    with pytest.raises(RetireShareError):
+        await transfer.use_first(enrolled, world.signer, b"photo", NEW)
+    assert enrolled.shares.load().status is ShareStatus.RETIRED
+    assert {p.name for p in enrolled.folder.iterdir() if p.name.startswith("share")} == {"share"}
+
+
 async def test_retirement_in_a_transfer_leaves_no_generation_usable(enrolled, world):
     def attack(_):
         raise RetireShareError("attack")
