@@ -44,10 +44,10 @@ async def test_a_request_is_registered_once(crash_world, tmp_path, point):
     phone = await crash_world.citizen(tmp_path)
     crash_world.arm(point)
     with pytest.raises(UnavailableError):
-        await crash_world.ask_once("the same wish")
+        await crash_world.ask_once(point)
     assert await crash_world.died_at(point)
-    request_id = await crash_world.request("the same wish")
-    assert await crash_world.request("the same wish") == request_id
+    request_id = await crash_world.request(point)
+    assert await crash_world.request(point) == request_id
     assert (await crash_world.sign(phone, request_id)).signatures == 1
     assert crash_world.signatures(request_id) == 1
 

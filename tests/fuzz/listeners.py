@@ -18,15 +18,32 @@ from grpc_api.settings import TlsSettings
 from mobile_share.phone import Phone
 
 _TIMEOUT_S = 5
+_STREAM_TIMEOUT_S = 1  # for one that waits for news
 _MAX_ANSWERS = 3  # of a stream that would go on
 
-# Which listener carries a service, and who may call it there.
+# Where a service is served, and as whom it is called there: (process, port, caller's folder).
+_EVERYWHERE = (
+    ("signer", "internal", "health"),
+    ("vault", "vault", "health"),
+    ("registrar", "registrar", "health"),
+)
 _INTERNAL = {
-    "signer.internal": ("signer", "internal", "portal"),
-    "signer.vault": ("vault", "vault", "signer"),
-    "signer.registrar.v1.RegistrarService": ("registrar", "registrar", "signer"),
-    "signer.registrar": ("registrar", "registrar", "portal"),
+    "signer.internal.v1.SigningService": (("signer", "internal", "portal"),),
+    "signer.vault.v1.VaultRelayService": (("vault", "vault", "signer"),),
+    "signer.vault.v1.VaultRequestsService": (("vault", "vault", "signer"),),
+    "signer.vault.v1.VaultKeysService": (("vault", "vault", "signer"),),
+    "signer.registrar.v1.RegistrarService": (("registrar", "registrar", "signer"),),
+    "signer.registrar.v1.SandboxService": (("registrar", "registrar", "portal"),),
+    "signer.diagnostics.v1.DiagnosticsService": _EVERYWHERE,
 }
+_FOR_PHONES = {
+    "signer.phone.v1.DeviceService",
+    "signer.phone.v1.RelayService",
+    "signer.phone.v1.RequestsService",
+    "signer.phone.v1.ResultsService",
+}
+_FOR_ANYBODY = {"signer.phone.v1.EnrolmentService", "signer.phone.v1.EmergencyService"}
+SERVED = {*_INTERNAL, *_FOR_PHONES, *_FOR_ANYBODY}
 
 
 @dataclass(frozen=True)
@@ -44,8 +61,8 @@ class Target:
     def request(self) -> type[Message]:
         return GetMessageClass(self.method.input_type)
 
-    async def call(self, messages: Sequence[bytes]) -> grpc.StatusCode:
-        """Send these bytes as the requests; return the status."""
+    async def call(self, messages: Sequence[bytes]) -> tuple[grpc.StatusCode, str]:
+        """Send these bytes as the requests; return the status and what it says."""
         sent = messages if self.method.client_streaming else messages[0]
         try:
             match self.method.client_streaming, self.method.server_streaming:
@@ -54,13 +71,15 @@ class Target:
                 case True, False:
                     await self.channel.stream_unary(self.path)(_each(sent), timeout=_TIMEOUT_S)
                 case False, True:
-                    await _some(self.channel.unary_stream(self.path)(sent, timeout=_TIMEOUT_S))
+                    await _some(
+                        self.channel.unary_stream(self.path)(sent, timeout=_STREAM_TIMEOUT_S)
+                    )
                 case _:
-                    stream = self.channel.stream_stream(self.path)
-                    await _some(stream(_each(sent), timeout=_TIMEOUT_S))
+                    both = self.channel.stream_stream(self.path)
+                    await _some(both(_each(sent), timeout=_STREAM_TIMEOUT_S))
         except grpc.aio.AioRpcError as error:
-            return error.code()
-        return grpc.StatusCode.OK
+            return error.code(), error.details() or ""
+        return grpc.StatusCode.OK, ""
 
 
 async def _each(messages: Iterable[bytes]) -> AsyncIterator[bytes]:
@@ -104,18 +123,16 @@ async def open_targets(system: System, phone: Phone) -> AsyncIterator[list[Targe
         targets = []
         for method in find_methods():
             service = method.containing_service.full_name
-            if service.startswith("signer.phone."):
-                channel = enrolment if service.endswith("EnrolmentService") else phones
+            if service in _FOR_PHONES:
+                targets.append(Target(phones, method))
+            elif service in _FOR_ANYBODY:
+                targets.append(Target(enrolment, method))
             else:
-                process, port, caller = next(
-                    value for prefix, value in _INTERNAL.items() if service.startswith(prefix)
-                )
-                tls = _tls(system, caller)
-                address = f"127.0.0.1:{system.ports[port]}"
-                channel = await stack.enter_async_context(
-                    internal_channel(address, f"{process}.internal", tls)
-                )
-            targets.append(Target(channel, method))
+                for process, port, caller in _INTERNAL[service]:
+                    address = f"127.0.0.1:{system.ports[port]}"
+                    tls = _tls(system, caller)
+                    door = internal_channel(address, f"{process}.internal", tls)
+                    targets.append(Target(await stack.enter_async_context(door), method))
         yield targets
 
 

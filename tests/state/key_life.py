@@ -25,6 +25,7 @@ from signer_core.errors import (
     PinRejectedError,
     RetireShareError,
     SignerError,
+    VerificationError,
 )
 from signer_core.protocol.curve import Scalar
 from signer_core.protocol.ecdsa2p.verification import SignatureVerifier
@@ -188,6 +189,30 @@ class KeyLife(RuleBasedStateMachine):
             self._refused(error)
         else:
             raise AssertionError("a request was signed twice")
+
+    @rule()
+    def keep_a_backup(self) -> None:
+        self.backup = self._row(self.phones["owner"])
+
+    @precondition(lambda self: hasattr(self, "backup"))
+    @rule()
+    def put_back_an_old_row(self) -> None:
+        """It has its right MAC, and is refused by its mark; then the true row comes back."""
+        phone = self.phones["owner"]
+        true = self._row(phone)
+        if true["row_version"] == self.backup["row_version"]:
+            return
+        self._put(self.backup)
+        try:
+            self._run_session(phone, self.vaults[0], phone.x2)
+        except VerificationError:
+            self._put(true)
+        else:
+            raise AssertionError("a row rolled back was used")
+
+    def _put(self, row: dict[str, Any]) -> None:
+        changes = {name: value for name, value in row.items() if name != "key_id"}
+        self.run(self.world.edit("keys", changes, key_id=row["key_id"]))
 
     @rule(seconds=st.sampled_from([1, JUDGEMENT_S, HOLD_S + 1]))
     def wait(self, seconds: int) -> None:

@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.state.key_life import KeyLife
 
@@ -11,5 +11,7 @@ TestKeyLife.settings = settings(
     max_examples=int(os.environ.get("KEY_LIVES", "12")),
     stateful_step_count=25,
     deadline=None,
+    database=None,  # the vault draws its own randomness: a life cannot be lived again
+    phases=(Phase.generate,),  # and so not be made shorter either
     suppress_health_check=list(HealthCheck),
 )

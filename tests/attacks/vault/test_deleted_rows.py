@@ -50,7 +50,7 @@ async def test_a_deleted_key_signs_nothing(world):
     phone = await world.citizen()
     ask = await world.request(phone)
     await delete(world, "keys", key_id=phone.key_id)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(VerificationError):
         await world.signing(phone, ask).run()
 
 
