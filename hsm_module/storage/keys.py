@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.marks.record import Mark, MarkKind, key_note
 from hsm_module.marks.watermarks import MarksView
-from hsm_module.storage import sealing
-from hsm_module.storage.clock import unix_time_s
+from hsm_module.storage import sealing, statements
 from hsm_module.storage.key_columns import from_columns, to_columns
 from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
@@ -20,7 +19,6 @@ from hsm_module.token.port import Token
 from signer_core.errors import DeniedError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId
 from signer_core.ports import KeyStatus
-from signer_core.storage.engine import for_update
 
 
 class KeyRows:
@@ -48,11 +46,10 @@ class KeyRows:
 
     async def get_unmarked(self, key_id: KeyId) -> tuple[KeyRow, int]:
         """Return a row as `get` does, whatever its high-water mark: to restore a backup."""
-        clock = unix_time_s(self._connection.dialect.name).label("now_s")
-        locked = for_update(self._connection, select(keys).where(keys.c.key_id == key_id))
-        query = select(locked.subquery(), clock)
+        query = statements.select_key(self._connection)
         try:
-            row = (await self._connection.execute(query)).mappings().one_or_none()
+            found = await self._connection.execute(query, {statements.ROW_ID: key_id})
+            row = found.mappings().one_or_none()
             if row is None:
                 self._verify_never_there(key_id)
                 raise NotFoundError("the vault has no such key")
@@ -92,12 +89,9 @@ class KeyRows:
             AlteredRowError: the row in the database is not the one that was read.
         """
         new = replace(row, row_version=max(row.row_version, above) + 1)
-        statement = (
-            update(keys)
-            .where(keys.c.key_id == row.key_id, keys.c.row_version == row.row_version)
-            .values(await self._sealed(new))
-        )
-        if (await self._connection.execute(statement)).rowcount != 1:
+        where = {statements.ROW_ID: row.key_id, statements.READ_VERSION: row.row_version}
+        values = await self._sealed(new)
+        if (await self._connection.execute(statements.UPDATE_KEY, values | where)).rowcount != 1:
             raise AlteredRowError("keys", row.key_id)
         self._marks.note(_mark(new))
         return new

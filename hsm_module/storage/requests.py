@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.marks.record import Mark, MarkKind
 from hsm_module.marks.watermarks import MarksView
-from hsm_module.storage import sealing
+from hsm_module.storage import sealing, statements
 from hsm_module.storage.rows import RequestRow
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
 from hsm_module.storage.tables import requests
@@ -19,7 +19,6 @@ from hsm_module.token.port import Token
 from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.ports import RequestState, SignedItem
-from signer_core.storage.engine import for_update
 
 _HASH_BYTES = 32
 CLOSED: Final = (RequestState.CONSUMED, RequestState.BURNED)  # for good: these have a mark
@@ -50,11 +49,10 @@ class RequestRows:
 
     async def find_unmarked(self, request_id: RequestId) -> RequestRow | None:
         """Return a row as `find` does, whatever its high-water mark: to restore a backup."""
-        query = for_update(
-            self._connection, select(requests).where(requests.c.request_id == request_id)
-        )
+        query = statements.select_request(self._connection)
         try:
-            row = (await self._connection.execute(query)).mappings().one_or_none()
+            found = await self._connection.execute(query, {statements.ROW_ID: request_id})
+            row = found.mappings().one_or_none()
             if row is None:
                 return None
             return _from_columns(await sealing.verify(self._token, requests, row))
@@ -99,14 +97,10 @@ class RequestRows:
             AlteredRowError: the row in the database is not the one that was read.
         """
         new = replace(row, row_version=max(row.row_version, above) + 1)
-        statement = (
-            update(requests)
-            .where(
-                requests.c.request_id == row.request_id, requests.c.row_version == row.row_version
-            )
-            .values(await self._sealed(new))
-        )
-        if (await self._connection.execute(statement)).rowcount != 1:
+        where = {statements.ROW_ID: row.request_id, statements.READ_VERSION: row.row_version}
+        values = await self._sealed(new)
+        saved = await self._connection.execute(statements.UPDATE_REQUEST, values | where)
+        if saved.rowcount != 1:
             raise AlteredRowError("requests", row.key_id, row.request_id)
         if new.state in CLOSED:
             self._marks.note(_mark(new))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hsm_module.marks.record import Mark, MarkKind, read_key_note
 from hsm_module.marks.watermarks import HighWaterMarks, MarksView
-from hsm_module.storage import sealing
+from hsm_module.storage import sealing, statements
 from hsm_module.storage.clock import unix_time_s
 from hsm_module.storage.keys import KeyRows
 from hsm_module.storage.mark_heads import MarkHeads
@@ -20,7 +20,7 @@ from hsm_module.storage.records import RecordRows
 from hsm_module.storage.requests import RequestRows
 from hsm_module.storage.rows import Event
 from hsm_module.storage.sealing import AlteredRowError
-from hsm_module.storage.tables import consumed_authorisations, keys, outbox, requests
+from hsm_module.storage.tables import consumed_authorisations, keys, requests
 from hsm_module.token.port import Token
 from signer_core.errors import DeniedError
 from signer_core.identifiers import KeyId
@@ -68,13 +68,12 @@ class Transaction:
     async def record(self, event: Event) -> None:
         """Put an event into the outbox."""
         row = {
-            "at_s": self._clock,
             "event": event.name,
             "key_id": event.key_id,
             "request_id": event.request_id,
             "result": event.result,
         }
-        await self._connection.execute(insert(outbox).values(row))
+        await self._connection.execute(statements.insert_event(self._connection), row)
         self.recorded.append(event)
 
 

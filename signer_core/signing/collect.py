@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 # The vault gives a judgement 60 s (docs/spec/ecdsa2p.md §3.1.1); the rest is for its database.
 JUDGEMENT_S = 90
+_UNDECIDED = (RequestState.OPEN, RequestState.RESERVED)  # as it was known here
 # Waits, in seconds, while a judgement outlives its stream; together more than its 60 s.
 _RETRIES_S = (0.2, 0.5, 1, 3, 10, 20, 30)
 
@@ -54,8 +55,8 @@ class Collection:
             UnavailableError: the vault is away.
             VerificationError: the vault's signatures do not fit the request.
         """
-        await self._collect_once(request_id)
-        return await self.requests.get(request_id)
+        request, _ = await self._collect_once(request_id)
+        return request
 
     async def refresh(self, request_id: RequestId) -> Request:
         """Like `collect`, but a vault that is away leaves the request as it is known here."""
@@ -69,22 +70,26 @@ class Collection:
         """Collect after a phone's stream ended, and wait while the vault is still judging."""
         for wait_s in _RETRIES_S:
             try:
-                if await self._collect_once(request_id) is not RequestState.RESERVED:
+                _, state = await self._collect_once(request_id)
+                if state is not RequestState.RESERVED:
                     return
             except SignerError as error:
                 log.warning("collect.failed", request_id=request_id.hex(), code=error.code)
             await asyncio.sleep(wait_s)
 
-    async def _collect_once(self, request_id: RequestId) -> RequestState | None:
+    async def _collect_once(self, request_id: RequestId) -> tuple[Request, RequestState | None]:
+        """Return the request as it is now, and what the vault said if it was asked."""
         lock = self._locks.setdefault(request_id, asyncio.Lock())
         async with lock:
             request = await self.requests.get(request_id)
             if request.status is not RequestStatus.OPEN:
-                return None
+                return request, None
             result = await self.vault.result(request_id)
             if await self._apply(request, result):
                 self.notices.tell(request_id)
-            return result.state
+            elif result.state in _UNDECIDED:
+                return request, result.state
+            return await self.requests.get(request_id), result.state
 
     async def _apply(self, request: Request, result: RequestResult) -> bool:
         """Follow the vault; return whether the status changed."""

@@ -97,9 +97,13 @@ def for_update(connection: AsyncConnection, query: Select[Any]) -> Select[Any]:
 
     SQLite needs no row lock, and one that only reads would pay for it with a commit to disk.
     """
+    return query.with_for_update() if is_writing(connection) else query
+
+
+def is_writing(connection: AsyncConnection) -> bool:
+    """Tell whether a connection is in a transaction that writes."""
     begun = connection.sync_connection
-    writes = begun is not None and begun.get_execution_options().get(WRITE, False)
-    return query.with_for_update() if writes else query
+    return begun is not None and bool(begun.get_execution_options().get(WRITE, False))
 
 
 async def take_turn(connection: AsyncConnection, topic: str) -> None:

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import CursorResult
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -93,7 +92,7 @@ class GroupWriter:
         while self._queue:
             group: list[_Turn] = []
             try:
-                async with UnbrokenConnection(self._engine) as connection:
+                async with self._engine.connect() as connection:
                     await connection.execution_options(**{WRITE: True})
                     await self._run_group(connection, group)
                 for turn in group:  # the connection is back in the pool: the engine may be closed
@@ -138,17 +137,6 @@ async def _run_turn(connection: AsyncConnection, turn: _Turn, *, alone: bool) ->
             await connection.exec_driver_sql("ROLLBACK TO turn")
         await connection.exec_driver_sql("RELEASE turn")
     return keep
-
-
-class UnbrokenConnection(AsyncConnection):
-    """A connection on which a cancelled caller's statement runs to its end.
-
-    Otherwise SQLAlchemy would drop the connection, and with it the neighbours' transactions.
-    """
-
-    async def execute(self, *args: Any, **kwargs: Any) -> CursorResult[Any]:
-        """See `AsyncConnection.execute`; `scalar` and `scalars` go through it."""
-        return await unbroken(super().execute(*args, **kwargs))
 
 
 async def unbroken(work: Awaitable[T]) -> T:

@@ -75,6 +75,15 @@ class InlineCursor:
         self._cursor.close()
 
 
+class _Immediately:
+    """Where SQLAlchemy queues the one call that it makes past aiosqlite: the isolation level's."""
+
+    def put_nowait(self, call: tuple[asyncio.Future[Any], Callable[[], Any]]) -> None:
+        """Make the call now."""
+        future, function = call
+        future.set_result(function())
+
+
 class InlineConnection:
     """A connection of one task at a time. Mutable: it knows whether it holds the write lock."""
 
@@ -83,6 +92,7 @@ class InlineConnection:
             connection  # SQLAlchemy looks whether it is there
         )
         self._conn = connection
+        self._tx = _Immediately()
         self.writes = False
 
     @property
