@@ -81,10 +81,7 @@ class RequestRows:
 
         Raises:
             InvalidRequestError: there is one of this id.
-            RolledBackRowError: there was one.
         """
-        if self._marks.find(MarkKind.REQUEST, row.request_id) is not None:
-            raise RolledBackRowError("requests", row.key_id, row.request_id)
         try:
             await self._connection.execute(insert(requests).values(await self._sealed(row)))
         except IntegrityError:

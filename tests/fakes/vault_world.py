@@ -3,8 +3,10 @@
 import dataclasses
 import secrets
 import shutil
+import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -322,16 +324,14 @@ class VaultWorld:
         condition = " AND ".join(f"{column} = :{column}" for column in where)
         values = {f"new_{column}": value for column, value in changes.items()} | where
         statement = f"UPDATE {table} SET {sets} WHERE {condition}"
-        async with self.engines[0].connect() as connection:
-            unchecked = "PRAGMA foreign_keys = OFF"
-            if connection.dialect.name == "postgresql":
-                unchecked = "SET LOCAL session_replication_role = replica"
-            else:  # no effect within a transaction
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await connection.exec_driver_sql(unchecked)
+        if self.engines[0].dialect.name == "sqlite":  # a connection of our own checks no keys
+            with closing(sqlite3.connect(str(self.engines[0].url.database))) as own:
+                assert own.execute(statement, values).rowcount == 1
+                own.commit()
+            return
+        async with self.engines[0].begin() as connection:
+            await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             assert (await connection.execute(text(statement), values)).rowcount == 1
-            await connection.commit()
-            await connection.invalidate()
 
     async def events(self, phone: Phone) -> list[tuple[str, str]]:
         """Return the key's events in order."""

@@ -3,28 +3,17 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
 
 from hsm_module.marks import watermarks
-from hsm_module.restore import restore
 from signer_core.errors import (
-    DeniedError,
-    InvalidRequestError,
-    KeySuspendedError,
-    NotFoundError,
     PinRejectedError,
-    RetireShareError,
     UnavailableError,
     VerificationError,
 )
 from signer_core.identifiers import RequestId
-from signer_core.ports import KeyStatus, RequestState
 from signer_core.protocol.curve import Scalar
 from signer_core.protocol.transcript import Q
-from tests.fakes.vault_phone import PhoneTransfer
-
-CODE = bytes(range(32))
-TABLES = ["keys", "requests", "share_records", "certificates", "outbox", "mark_heads"]
+from tests.fakes.vault_backup import backup, bring_back, delete
 
 
 async def status(world, phone):
@@ -38,34 +27,6 @@ async def sign(world, phone, vault=None):
 async def put_back(world, table, row, **where):
     changes = {column: value for column, value in row.items() if column not in where}
     await world.edit(table, changes, **where)
-
-
-async def delete(world, table, **where):
-    condition = " AND ".join(f"{column} = :{column}" for column in where) or "1 = 1"
-    async with world.engines[0].begin() as connection:
-        await connection.execute(text(f"DELETE FROM {table} WHERE {condition}"), where)
-
-
-async def backup(world):
-    """Return every row of the database."""
-    async with world.engines[0].connect() as connection:
-        read = {
-            t: (await connection.execute(text(f"SELECT * FROM {t}"))).mappings() for t in TABLES
-        }
-        return {table: [dict(row) for row in rows] for table, rows in read.items()}
-
-
-async def bring_back(world, saved):
-    """Put yesterday's database in the place of today's."""
-    for table in reversed(TABLES):
-        await delete(world, table)
-    async with world.engines[0].begin() as connection:
-        for table in TABLES:
-            for row in saved[table]:
-                columns = ", ".join(row)
-                values = ", ".join(f":{column}" for column in row)
-                statement = text(f"INSERT INTO {table} ({columns}) VALUES ({values})")
-                await connection.execute(statement, row)
 
 
 # --- one row -------------------------------------------------------------------------------------
@@ -108,7 +69,7 @@ async def test_a_rollback_between_step_4_and_step_5_is_refused(world):
 
 
 async def test_a_deleted_key_is_found_and_not_made_again(world):
-    phone = await world.citizen()
+    phone = await world.enrol()  # a signed request of its own would be found first
     for table in ("share_records", "certificates", "requests", "keys"):
         await delete(world, table, key_id=phone.key_id)
     with pytest.raises(VerificationError):
@@ -148,8 +109,11 @@ async def test_a_signed_request_that_was_deleted_is_not_registered_again(world):
     await world.vault.requests.register(registration)
     await world.signing(phone, await world.ask_for(phone, registration)).run()
     await delete(world, "requests", request_id=registration.request_id)
+    for _ in range(2):
+        with pytest.raises(VerificationError):
+            await world.vault.requests.register(registration)
     with pytest.raises(VerificationError):
-        await world.vault.requests.register(registration)
+        await world.vault.requests.result(registration.request_id)
 
 
 async def test_a_row_above_its_mark_raises_it(world):
@@ -162,7 +126,7 @@ async def test_a_row_above_its_mark_raises_it(world):
     session = world.signing(phone, ask, doomed)
     with pytest.raises(PinRejectedError):
         await session.run(Scalar((phone.x2 + 1) % Q))
-    await world.signing(phone, ask).run()
+    await world.vault.keys.key_state(phone.key_id)
     await put_back(world, "keys", before, key_id=phone.key_id)
     with pytest.raises(VerificationError):
         await world.vault.keys.key_state(phone.key_id)
@@ -284,139 +248,3 @@ async def test_the_head_of_a_compacted_file_is_recorded_at_once(world):
     (world.folder / "high-water-marks").write_bytes(b"")
     with pytest.raises(VerificationError):
         world.make_process("next")
-
-
-# --- the written procedure -----------------------------------------------------------------------
-
-
-@pytest.fixture
-async def restored(world):
-    """Return what restores: every process of the world stopped, the marks alone."""
-
-    async def run():
-        for marks in world.marks:
-            marks.close()
-        world.marks.clear()
-        vault = world.make_process("restoring", alone=True)
-        done = await restore(vault.context.store, world.marks[0])
-        world.marks.pop().close()
-        world.vault = world.make_process("after")
-        await world.vault.context.store.verify_marks()
-        return done
-
-    return run
-
-
-async def renew(world, phone, use="refresh"):
-    """What a phone does with a restored key: a transfer, then its first use."""
-    renewed = await PhoneTransfer(await world.proved(phone, use=use)).run()
-    await world.confirm(renewed)
-    return renewed
-
-
-async def test_a_restored_key_is_active_again_after_new_shares_by_the_right_pin(world, restored):
-    phone = await world.citizen()
-    saved = await backup(world)
-    for _ in range(2):
-        await sign(world, phone)  # the phone's epoch goes on, the backup's does not
-    await bring_back(world, saved)
-    assert (await restored()).keys == 1
-    assert await status(world, phone) is KeyStatus.RESTORED
-    with pytest.raises(DeniedError):
-        await world.vault.requests.register(world.registration(phone))
-    session = world.signing(phone, world.empty_ask(phone, "refresh"))
-    with pytest.raises(PinRejectedError):
-        await session.run(Scalar((phone.x2 + 1) % Q))
-    assert await status(world, phone) is KeyStatus.RESTORED
-    renewed = await renew(world, phone)
-    await sign(world, renewed)
-    events = await world.events(phone)
-    assert ("epoch", "not-judged") in events
-    assert ("key-restored", "active") in events
-    with pytest.raises(KeySuspendedError):
-        await sign(world, phone)
-
-
-async def test_the_epoch_rules_are_suspended_once_only(world, restored):
-    phone = await world.citizen()
-    saved = await backup(world)
-    await sign(world, phone)
-    await bring_back(world, saved)
-    await restored()
-    renewed = await PhoneTransfer(await world.proved(phone)).run()
-    copy = renewed.copy()
-    await sign(world, renewed)
-    with pytest.raises(KeySuspendedError):
-        await sign(world, copy)
-
-
-async def test_a_transfer_broken_off_leaves_the_key_restored_and_usable(world, restored):
-    phone = await world.citizen()
-    saved = await backup(world)
-    await sign(world, phone)
-    await bring_back(world, saved)
-    await restored()
-    broken = PhoneTransfer(await world.proved(phone))
-    await broken.to_confirmation()
-    await broken.link.hang_up()
-    assert await status(world, phone) is KeyStatus.RESTORED
-    await sign(world, await renew(world, phone, "pin-change"))
-
-
-async def test_a_restored_backup_gives_back_no_tries(world, restored):
-    phone = await world.citizen()
-    saved = await backup(world)
-    ask = await world.request(phone)
-    for _ in range(2):
-        with pytest.raises(PinRejectedError):
-            await world.try_wrong_pin(phone, ask)
-    await bring_back(world, saved)
-    await restored()
-    row = await world.row("keys", key_id=phone.key_id)
-    assert (row["failed"], row["lifetime_failed"]) == (2, 2)
-
-
-async def test_a_restored_backup_revives_no_key_that_had_ended(world, restored):
-    phone = await world.citizen()
-    await world.vault.keys.set_suspend_code(phone.key_id, CODE)
-    saved = await backup(world)
-    await world.vault.keys.suspend_by_code(CODE)
-    await bring_back(world, saved)
-    assert (await restored()).ended == 1
-    with pytest.raises(RetireShareError):
-        await world.signing(phone, world.empty_ask(phone, "refresh")).run()
-
-
-async def test_a_restored_backup_makes_no_request_signable_twice(world, restored):
-    phone = await world.citizen()
-    ask, signed = await world.request(phone), await world.request(phone)
-    saved = await backup(world)
-    await world.signing(phone, signed).run()
-    await bring_back(world, saved)
-    assert (await restored()).burned == 2
-    renewed = await renew(world, phone)
-    for one in (ask, signed):
-        result = await world.vault.requests.result(RequestId(one.request_id))
-        assert result.state is RequestState.BURNED
-        with pytest.raises(InvalidRequestError):
-            await world.signing(renewed, one).run()
-    await sign(world, renewed)
-
-
-async def test_a_key_newer_than_the_backup_is_lost_and_named_so(world, restored):
-    saved = await backup(world)
-    phone = await world.citizen()
-    await bring_back(world, saved)
-    assert (await restored()).lost == 1
-    with pytest.raises(NotFoundError):
-        await world.vault.keys.key_state(phone.key_id)
-
-
-async def test_restoring_twice_is_harmless_and_an_altered_row_stays_refused(world, restored):
-    phone, other = await world.citizen(), await world.citizen()
-    await world.edit("keys", {"failed": 1}, key_id=other.key_id)
-    assert (await restored()).altered == 1
-    assert (await restored()).keys == 2
-    await sign(world, await renew(world, phone))
-    with pytest.raises(VerificationError):
-        await status(world, other)
