@@ -79,7 +79,6 @@ async def run(world: CrashWorld, folder: Path) -> Phone:
 
 def of_the_phone(phone: Phone, heard: Heard) -> list[Secret]:
     """What only the phone has, or only its person."""
-    stored = phone.shares.load()
     device_secret = phone.key_store.device_secret()
     return [
         octets("device_secret", device_secret),
@@ -87,8 +86,15 @@ def of_the_phone(phone: Phone, heard: Heard) -> list[Secret]:
         *(scalar(f"x2 or F {n}", value) for n, value in enumerate(heard.unmasked)),
         *(scalar(f"kappa {n}", kappa) for n, kappa in enumerate(heard.kappas)),
         *(scalar(f"k2 {n}", inverse(kappa)) for n, kappa in enumerate(heard.kappas)),
-        octets("a seed of the phone's", stored.share.zeros[:16]),
-        octets("another seed of the phone's", stored.share.ones[-16:]),
+    ]
+
+
+def of_transfers(phone: Phone) -> list[tuple[Secret, Secret]]:
+    """Return both seeds of the first and of the last transfer: the vault has one of the two."""
+    share = phone.shares.load().share
+    return [
+        (octets(f"seed {n} of 0", share.zeros[at]), octets(f"seed {n} of 1", share.ones[at]))
+        for n, at in (("first", slice(0, 16)), ("last", slice(-16, None)))
     ]
 
 

@@ -39,11 +39,13 @@ class Left:
     phone: list[Secret]
     channel: list[Secret]
     vault: list[Secret]
+    transfers: list[tuple[Secret, Secret]]
     memory: dict[str, set[str]]  # process: names of the secrets in its memory after the run
 
     @property
     def all(self) -> list[Secret]:
-        return [*self.phone, *self.channel, *self.vault]
+        seeds = [seed for both in self.transfers for seed in both]
+        return [*self.phone, *self.channel, *self.vault, *seeds]
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +59,16 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
         phone = asyncio.run(full_run.run(world, home.of("phone")))
         of_phone = full_run.of_the_phone(phone, heard)
         of_channel = full_run.of_the_channel(phone, heard)
+        transfers = full_run.of_transfers(phone)
+        seeds = [seed for both in transfers for seed in both]
         pids = {one.name: one.pid for one in system.supervisor.find_processes()}
         pin = octets_of_pin(home)
-        looked_for = [*map(needles.as_in_memory, [*of_phone, *of_channel]), pin]
+        looked_for = [*map(needles.as_in_memory, [*of_phone, *of_channel, *seeds]), pin]
         memory = {name: in_memory(pid, looked_for) for name, pid in pids.items()}
         row = world.row("vault", "share_records", key_id=phone.shares.load().share.key_id)
     assert row is not None
     of_vault = [pin, *asyncio.run(of_the_vault(home, row))]
-    return Left(home, person.full_name_uk, of_phone, of_channel, of_vault, memory)
+    return Left(home, person.full_name_uk, of_phone, of_channel, of_vault, transfers, memory)
 
 
 def in_memory(pid: int, looked_for: list[Secret]) -> set[str]:
@@ -141,3 +145,8 @@ def test_the_vault_never_had_what_is_the_phones(left):
     """Of the channel it sees what it must; of the phone's own secrets nothing, even in a dump."""
     print(f"\nin the vault's memory: {sorted(left.memory['vault'])}")  # noqa: T201  docs/threat-model.md quotes it
     assert left.memory["vault"] & {one.name for one in left.phone} == set()
+
+
+def test_of_each_transfer_the_vault_has_one_seed_at_most(left):
+    for both in left.transfers:
+        assert len(left.memory["vault"] & {seed.name for seed in both}) < 2
