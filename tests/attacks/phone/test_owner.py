@@ -72,7 +72,10 @@ async def test_vault_that_answers_the_ack_by_the_new_state_is_a_success(
 
 
 async def test_revocation_of_a_suspended_key_is_not_taken_for_done(enrolled, world):
-    only_key(world).status = "suspended"
+    def say(_):
+        raise KeySuspendedError("suspended by the code meanwhile")
+
+    world.vault.hooks["step5"] = say
     with pytest.raises(KeySuspendedError):
         await confirm(enrolled, world, KeyAction.REVOCATION)
 
