@@ -91,6 +91,16 @@ async def test_a_server_that_is_killed_for_seconds_loses_and_doubles_nothing(ser
     await engine.dispose()
 
 
+async def test_a_server_that_was_started_again_meanwhile_is_not_noticed(server):
+    engine = make_engine(server.url)
+    async with write_transaction(engine) as connection:
+        await connection.execute(text("CREATE TABLE thing (n bigint NOT NULL)"))
+    await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(server.start)
+    await add_one(engine)
+    await engine.dispose()
+
+
 async def test_a_server_that_stays_away_is_said_so_in_time(server, monkeypatch):
     monkeypatch.setattr("signer_core.storage.engine.PATIENCE_S", 0.5)
     engine = make_engine(server.url)
