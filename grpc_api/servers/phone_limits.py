@@ -6,10 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
+from grpc_api.servers.last_minute import LastMinute
 from signer_core.errors import UnavailableError
 from signer_core.identifiers import DeviceKeyHash
 
@@ -33,9 +30,8 @@ class StreamGate:
 
     def __init__(self, at_once: int, a_minute: int) -> None:
         self._at_once = at_once
-        self._a_minute = RateLimitItemPerMinute(a_minute)
         self._open: Counter[DeviceKeyHash] = Counter()
-        self._rate = MovingWindowRateLimiter(MemoryStorage())
+        self._rate = LastMinute(a_minute)
 
     @contextmanager
     def admit(self, device: DeviceKeyHash) -> Iterator[None]:
@@ -46,7 +42,7 @@ class StreamGate:
         """
         if self._open[device] >= self._at_once:
             raise UnavailableError("this phone has too many connections open: close one")
-        if not self._rate.hit(self._a_minute, device.hex()):
+        if not self._rate.hit(device):
             raise UnavailableError("this phone connects too often: wait a minute")
         self._open[device] += 1
         try:
@@ -61,8 +57,7 @@ class CallGate:
     """Counts the calls of each device. Mutable: it is the count."""
 
     def __init__(self, a_minute: int) -> None:
-        self._a_minute = RateLimitItemPerMinute(a_minute)
-        self._rate = MovingWindowRateLimiter(MemoryStorage())
+        self._rate = LastMinute(a_minute)
 
     def admit(self, device: DeviceKeyHash) -> None:
         """Let one call in.
@@ -70,5 +65,5 @@ class CallGate:
         Raises:
             UnavailableError: the device called too often in a minute.
         """
-        if not self._rate.hit(self._a_minute, device.hex()):
+        if not self._rate.hit(device):
             raise UnavailableError("this phone calls too often: wait a minute")

@@ -47,6 +47,7 @@ class SigningSessions:
         openings = await on_thread(party.step4_open, nonces)
         session = await self._go_live(admitted, nonces, party)
         await channel.send(openings)  # 4
+        del nonces, openings  # 30 kB that nobody needs while the person reads
         partials = await receive(channel, PartialSignatures)  # 5
         await channel.send(await self._judgement.judge(session, partials))  # 6
         await self._acknowledge(session, await receive(channel, EpochAck))  # 7

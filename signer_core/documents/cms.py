@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 
-from asn1crypto import algos, cms, core, tsp, x509
+from asn1crypto import algos, cms, x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signer_core.documents.certificates import parse_certificate
 from signer_core.errors import InvalidRequestError, VerificationError
-from signer_core.protocol.to_be_signed import CmsToBeSigned, verify_cms
+from signer_core.protocol.to_be_signed import CmsToBeSigned, encode_cms, verify_cms
 
 
 def signed_attributes(file_hash: bytes, certificate: bytes) -> bytes:
@@ -24,20 +24,7 @@ def signed_attributes(file_hash: bytes, certificate: bytes) -> bytes:
     """
     if len(file_hash) != 32:
         raise InvalidRequestError("the file hash has not 32 bytes")
-    identifier = tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(certificate).digest()})
-    protection = cms.CMSAlgorithmProtection(
-        {"digest_algorithm": _sha256(), "signature_algorithm": _ecdsa()}
-    )
-    attributes = {
-        "content_type": cms.ContentType("data"),
-        "message_digest": core.OctetString(file_hash),
-        "signing_certificate_v2": tsp.SigningCertificateV2({"certs": [identifier]}),
-        "cms_algorithm_protection": protection,
-    }
-    der: bytes = cms.CMSAttributes(
-        [cms.CMSAttribute({"type": t, "values": [value]}) for t, value in attributes.items()]
-    ).dump()
-    return der
+    return encode_cms(file_hash, hashlib.sha256(certificate).digest())
 
 
 def assemble_cms(

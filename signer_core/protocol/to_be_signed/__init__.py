@@ -9,7 +9,11 @@ from signer_core.protocol.to_be_signed.byte_range import (
     byte_range_digest,
     find_signature_gap,
 )
-from signer_core.protocol.to_be_signed.cms_attributes import CmsToBeSigned, verify_cms
+from signer_core.protocol.to_be_signed.cms_attributes import (
+    CmsToBeSigned,
+    encode_cms,
+    verify_cms,
+)
 from signer_core.protocol.to_be_signed.pkcs10 import (
     Pkcs10ToBeSigned,
     assemble_pkcs10,
@@ -23,6 +27,7 @@ __all__ = [
     "SignatureGap",
     "assemble_pkcs10",
     "byte_range_digest",
+    "encode_cms",
     "find_signature_gap",
     "make_pkcs10_info",
     "verify_cms",

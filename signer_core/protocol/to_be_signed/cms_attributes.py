@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Self
 
 from asn1crypto import algos, cms, core, tsp
 
@@ -56,7 +56,13 @@ def verify_cms(
     Raises:
         VerificationError: at the first that fails.
     """
-    values = _attributes(der)  # 1, 2
+    for file_hash in file_hashes:  # these bytes and no others pass 1 to 6
+        if der in (
+            encode_cms(file_hash, certificate_sha256),
+            _BARE.fill(file_hash, certificate_sha256),
+        ):
+            return CmsToBeSigned(der, hashlib.sha256(der).digest(), file_hash)
+    values = _attributes(der)  # 1, 2; from here on it is about what to say
     if values["content_type"] != cms.ContentType("data").dump():  # 3
         _refuse("contain another content type than data")
     file_hash = _file_hash(values["message_digest"], file_hashes)  # 4
@@ -64,6 +70,11 @@ def verify_cms(
     if values.get("cms_algorithm_protection", ALGORITHM_PROTECTION) != ALGORITHM_PROTECTION:  # 6
         _refuse("name other algorithms than SHA-256 and ECDSA")
     return CmsToBeSigned(der, hashlib.sha256(der).digest(), file_hash)
+
+
+def encode_cms(file_hash: bytes, certificate_sha256: bytes) -> bytes:
+    """Encode the attributes of one file and one certificate, SHA-256 of 32 bytes each."""
+    return _PROTECTED.fill(file_hash, certificate_sha256)
 
 
 def _attributes(der: bytes) -> dict[str, bytes]:
@@ -117,3 +128,44 @@ def signing_certificate_value(certificate_sha256: bytes) -> bytes:
 
 def _refuse(what: str) -> NoReturn:
     raise VerificationError(f"the bytes to be signed {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The one DER of the attributes, around its two hashes.
+
+    Which comes first does not depend on the hashes: DER orders by the lengths that stand before.
+    """
+
+    before: bytes
+    between: bytes
+    after: bytes
+
+    @classmethod
+    def make(cls, *, protected: bool) -> Self:
+        """Let asn1crypto encode it once, around two marks."""
+        digest, certificate = b"\xaa" * 32, b"\xbb" * 32
+        parts = {
+            "content_type": cms.ContentType("data"),
+            "message_digest": core.OctetString(digest),
+            "signing_certificate_v2": tsp.SigningCertificateV2.load(
+                signing_certificate_value(certificate)
+            ),
+        }
+        if protected:
+            protection = cms.CMSAlgorithmProtection.load(ALGORITHM_PROTECTION)
+            parts["cms_algorithm_protection"] = protection
+        der = cms.CMSAttributes(
+            [cms.CMSAttribute({"type": kind, "values": [value]}) for kind, value in parts.items()]
+        ).dump()
+        before, rest = der.split(digest)
+        between, after = rest.split(certificate)
+        return cls(before, between, after)
+
+    def fill(self, digest: bytes, certificate: bytes) -> bytes:
+        """Put two hashes, of 32 bytes each, into their places."""
+        return b"".join((self.before, digest, self.between, certificate, self.after))
+
+
+_PROTECTED: Final = _Template.make(protected=True)
+_BARE: Final = _Template.make(protected=False)

@@ -7,7 +7,7 @@ from asn1crypto import algos, cms, core, tsp, x509
 
 from signer_core.documents import signed_attributes
 from signer_core.errors import VerificationError
-from signer_core.protocol.to_be_signed import verify_cms
+from signer_core.protocol.to_be_signed import encode_cms, verify_cms
 
 FILE = hashlib.sha256(b"file").digest()
 CERTIFICATE = hashlib.sha256(b"certificate").digest()
@@ -178,3 +178,20 @@ def test_anything_but_this_certificate_alone_is_refused(certificate):
 )
 def test_other_algorithms_are_refused(algorithms):
     refused(encode(*RIGHT, algorithms), "algorithms")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_we_encode_is_what_asn1crypto_encodes(seed: int) -> None:
+    file_hash = hashlib.sha256(b"f%d" % seed).digest()
+    certificate = hashlib.sha256(b"c%d" % seed).digest()
+    theirs = encode(
+        content_type(),
+        message_digest(file_hash),
+        signing_certificate(identifier(certificate)),
+        protection(),
+    )
+    assert encode_cms(file_hash, certificate) == theirs
+
+
+def test_attributes_without_algorithm_protection_are_the_same_in_der() -> None:
+    assert verify(encode(*RIGHT)) == FILE
