@@ -1,10 +1,10 @@
 """Start a process: `python -m grpc_api signer|registrar --config FILE`."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
+from grpc_api.hardening import harden
 from signer_core.errors import SignerError
 
 
@@ -14,7 +14,7 @@ def main() -> int:
     parser.add_argument("process", choices=("signer", "registrar"))
     parser.add_argument("--config", type=Path, required=True, help="TOML settings file")
     arguments = parser.parse_args()
-    os.umask(0o077)  # databases and logs are this user's alone
+    harden()
     try:
         _run(arguments.process, arguments.config)
     except SignerError as error:

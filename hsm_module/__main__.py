@@ -11,6 +11,7 @@ import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from grpc_api.diagnostics import Surroundings
+from grpc_api.hardening import harden
 from grpc_api.logs import configure_logs
 from grpc_api.servers.vault import VaultListener, make_vault_server, serve_vault
 from grpc_api.settings import load_settings
@@ -101,6 +102,7 @@ def main() -> int:
     commands = ("serve", "restore")
     parser.add_argument("command", nargs="?", choices=commands, default="serve")
     parser.add_argument("--config", type=Path, required=True, help="settings file (TOML)")
+    harden()
     try:
         arguments = parser.parse_args()
         settings = load_settings(VaultSettings, arguments.config)
