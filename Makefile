@@ -30,10 +30,12 @@ dev: ## virtual environment with locked packages, and SoftHSM
 
 .PHONY: test
 test: dev ## the whole suite, on SoftHSM, end to end (ARGS="-k name")
+	@scripts/bootstrap tests
 	@$(RUN) pytest $(ARGS)
 
 .PHONY: test-fast
 test-fast: dev ## the tests that need neither a token nor processes
+	@scripts/bootstrap tests
 	@$(RUN) pytest -m "not softhsm and not e2e" $(ARGS)
 
 .PHONY: fuzz

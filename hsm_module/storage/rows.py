@@ -48,7 +48,7 @@ class KeyRow:
     current: Generation
     next: Generation | None = None  # one higher, until its first success
     person_mac: bytes | None = None  # 32 bytes, of the person id
-    suspend_code_hash: bytes | None = None  # 32 bytes, signer_core.keys.suspend_code
+    suspend_code_hash: bytes | None = None  # 32 bytes, signer_core.protocol.suspend_code
     certificate_sha256: bytes | None = None  # 32 bytes
     status: KeyStatus = KeyStatus.ACTIVE
     failed: int = 0
