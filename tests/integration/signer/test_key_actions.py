@@ -168,6 +168,12 @@ async def test_what_the_old_key_is_signing_now_stays_with_it(world, old):
     await replaced(world, old, new)
     assert await open_ids(new) == []
     assert (await world.collection.requests.get(request_id)).status is RequestStatus.OPEN
+    documents = [
+        one
+        for one in world.vault.registered.values()
+        if one.file_hashes and not one.kind.startswith("key")
+    ]
+    assert {one.key_id for one in documents} == {old.key_id}  # never open under both
 
 
 async def test_requests_of_others_are_not_carried_over(world, old):
