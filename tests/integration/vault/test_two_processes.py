@@ -98,6 +98,8 @@ async def two(home, postgres_server):
     await connection.execute(CLOCK)
     await connection.execute(f"ALTER DATABASE {database} SET search_path = public, pg_catalog")
     await connection.close()
+    for marks in home.of("vault").glob("high-water-marks*"):
+        marks.unlink()  # of the test before: this one has a database of its own
     await asyncio.to_thread(setup.prepare, home, lambda _: None, Layout(vaults=2, database=url))
     made = Two(home, url)
     async with AsyncExitStack() as stack:
