@@ -68,5 +68,7 @@ async def _others_of_person(transaction: Transaction, row: KeyRow) -> list[KeyId
     if row.person_mac is None:
         return []
     ids = await transaction.keys.ids_with("person_mac", row.person_mac)
-    others = [(await transaction.keys.get(one))[0] for one in ids if one != row.key_id]
-    return [one.key_id for one in others if one.person_mac == row.person_mac]
+    others = [one for one in ids if one != row.key_id]
+    for one in others:
+        await transaction.keys.get(one)  # its row, and with it whose it is, is under the MAC
+    return others
