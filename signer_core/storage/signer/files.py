@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, select
+from sqlalchemy import BigInteger, Column, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import NotFoundError
@@ -34,8 +34,9 @@ class Files:
         return await self._read(request_files.c.signed, request_id, position)
 
     async def _read(self, column: Column[Any], request_id: RequestId, position: int) -> bytes:
+        wanted = literal(position, BigInteger)  # a peer may say more than the column holds
         query = select(column).where(
-            request_files.c.request_id == request_id, request_files.c.position == position
+            request_files.c.request_id == request_id, request_files.c.position == wanted
         )
         async with read_transaction(self._engine) as connection:
             pdf: bytes | None = await connection.scalar(query)
