@@ -75,6 +75,15 @@ vectors: dev ## regenerate tests/vectors; fails when that changes anything
 	@$(RUN) python scripts/make_vectors.py && git diff --exit-code -- tests/vectors
 
 .PHONY: bench
-bench: dev ## benchmarks/, a table each with ratios
-	@for name in $(basename $(notdir $(wildcard benchmarks/[a-z]*.py))); do \
+bench: dev ## benchmarks/, a table each with ratios (some 15 minutes)
+	@for name in machine protocol token documents whole_way load waiting; do \
 	  echo "== $$name"; $(RUN) python -m "benchmarks.$$name" || exit 1; done
+
+.PHONY: bench-million
+bench-million: dev ## a signature beside a million keys in PostgreSQL (10 GB of disk)
+	@$(RUN) python -m benchmarks.million
+
+MINUTES ?= 20
+.PHONY: soak
+soak: dev ## steady load: memory and file handles flat, or not (MINUTES=20)
+	@$(RUN) python -m benchmarks.soak $(MINUTES)

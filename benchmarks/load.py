@@ -1,6 +1,6 @@
 """Many phones at once through all processes: signatures a second, and where the time goes.
 
-Run: python -m benchmarks.load [--at-once 8] [--count 320] [--postgres URL] [--batch 16]
+Run: python -m benchmarks.load [--at-once 8] [--count 320] [--postgres URL|own] [--batch 16]
 
 One signature is the phone's whole way: fetch request and document, check both, photo check,
 channel to the vault, steps 1 to 7; and the signer's: collect, finish the PDF, verify it, store it.
@@ -10,6 +10,7 @@ Making the request is not in it and is printed beside.
 import argparse
 import asyncio
 import statistics
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.harness.phones import Done, Job, Plan, phone_processes, split
 from benchmarks.harness.population import populate, work_out_factors_first
+from benchmarks.harness.postgres import server
 from benchmarks.harness.processes import SyncCount, counting_syncs, load_line, sample_all
 from benchmarks.harness.requests import count_open, make_requests, wait_until_finished
 from benchmarks.harness.system import KEPT, Bench, serving
@@ -148,16 +150,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--count", type=int, default=480)
-    parser.add_argument(
-        "--postgres", help="URL of a server with databases bench_vault and bench_signer"
-    )
+    parser.add_argument("--postgres", help="URL of a server, or `own` for a throwaway one")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--no-argon2id", dest="argon2id", action="store_false")
     parser.add_argument("--no-fsyncs", dest="fsyncs", action="store_false")
-    parser.add_argument("--home", type=Path, default=KEPT / "sqlite")
     wish = parser.parse_args()
     work_out_factors_first(argon2id=False)
-    with serving(wish.home, wish.postgres) as bench:
+    if wish.postgres is None:
+        with serving(KEPT / "sqlite") as bench:
+            measure(bench, wish)
+        return
+    KEPT.mkdir(parents=True, exist_ok=True)
+    url = None if wish.postgres == "own" else wish.postgres
+    with (
+        tempfile.TemporaryDirectory(dir=KEPT) as folder,
+        server(url) as at,
+        serving(Path(folder), at) as bench,
+    ):
         measure(bench, wish)
 
 

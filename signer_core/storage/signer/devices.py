@@ -1,8 +1,9 @@
 """Which device key belongs to which user key."""
 
 from contextlib import suppress
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -11,6 +12,9 @@ from signer_core.identifiers import DeviceKeyHash, KeyId
 from signer_core.storage.engine import read_transaction, write_transaction
 from signer_core.storage.signer.insert import insert_unless
 from signer_core.storage.signer.tables import devices
+
+# Asked at every call of a phone, so built once: to build it costs more than to run it.
+_KEY_OF: Final = select(devices.c.key_id).where(devices.c.device_key_hash == bindparam("the_hash"))
 
 
 class Devices:
@@ -45,7 +49,6 @@ class Devices:
         return key_id
 
     async def _find(self, device_key_hash: DeviceKeyHash) -> KeyId | None:
-        query = select(devices.c.key_id).where(devices.c.device_key_hash == device_key_hash)
         async with read_transaction(self._engine) as connection:
-            key_id: bytes | None = await connection.scalar(query)
+            key_id: bytes | None = await connection.scalar(_KEY_OF, {"the_hash": device_key_hash})
         return None if key_id is None else KeyId(key_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Update,
+    bindparam,
     delete,
     func,
     insert,
@@ -37,6 +38,19 @@ from signer_core.storage.signer.insert import insert_unless
 from signer_core.storage.signer.tables import request_files, requests
 
 LISTED_AT_MOST = 100  # newest first, grpc_api/protos/signer/phone/v1/requests.proto
+
+# Asked several times a signature, so built once: to build a query costs more than to run it.
+_BY_ID: Final = select(requests).where(requests.c.request_id == bindparam("the_id"))
+_ENTRIES: Final = (
+    select(
+        request_files.c.name,
+        request_files.c.file_hash,
+        request_files.c.to_be_signed,
+        request_files.c.size_bytes,
+    )
+    .where(request_files.c.request_id == bindparam("the_id"))
+    .order_by(request_files.c.position)
+)
 
 
 class Requests:
@@ -77,10 +91,12 @@ class Requests:
         Raises:
             NotFoundError: there is none of this id.
         """
-        found = await self._select(requests.c.request_id == request_id)
-        if not found:
-            raise NotFoundError("no such request")
-        return found[0]
+        async with read_transaction(self._engine) as connection:
+            found = await connection.execute(_BY_ID, {"the_id": request_id})
+            row = found.mappings().one_or_none()
+            if row is None:
+                raise NotFoundError("no such request")
+            return _request(row, await _entries(connection, row))
 
     async def list_open(self, key_id: KeyId, now_s: int) -> tuple[Request, ...]:
         """Return a key's requests that can be signed now, newest first, at most 100."""
@@ -256,13 +272,8 @@ async def _store_signed(
 
 
 async def _entries(connection: AsyncConnection, request: RowMapping) -> tuple[FileEntry, ...]:
-    files = request_files.c
-    query = (
-        select(files.name, files.file_hash, files.to_be_signed, files.size_bytes)
-        .where(files.request_id == request["request_id"])
-        .order_by(files.position)
-    )
-    return tuple(FileEntry(*row) for row in await connection.execute(query))
+    files = await connection.execute(_ENTRIES, {"the_id": request["request_id"]})
+    return tuple(FileEntry(*row) for row in files)
 
 
 def _request(row: RowMapping, files: tuple[FileEntry, ...]) -> Request:
