@@ -11,6 +11,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import XRefSectionType
 
+from signer_core.documents import hex_strings
 from signer_core.errors import InvalidRequestError
 
 MAX_PDF_BYTES: Final = 20 * 1024 * 1024
@@ -32,6 +33,8 @@ PARSER_ERRORS: Final = (
     struct.error,
     zlib.error,
 )
+
+hex_strings.install()
 
 # pyHanko logs why a signature is bad, with the signer's name and a traceback. Names do not belong
 # in logs, and what it says is in our reports.
