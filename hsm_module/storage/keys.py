@@ -73,12 +73,12 @@ class KeyRows:
             DeniedError: there is one of this id.
             RolledBackRowError: there was one.
         """
-        self._verify_never_there(row.key_id)
-        self._marks.note(_mark(row))
         try:
             await self._connection.execute(insert(keys).values(await self._sealed(row)))
         except IntegrityError:
             raise DeniedError("this key was enrolled before") from None
+        self._verify_never_there(row.key_id)  # after it: a row that is still there has its mark
+        self._marks.note(_mark(row))
 
     async def save(self, row: KeyRow, above: int = 0) -> KeyRow:
         """Write a row that was read in this transaction; return it with its new version.

@@ -1,12 +1,9 @@
 """docs/flows/sign-pdf.md, through every process and the phone's own command."""
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
 
-from deploy import readiness
 from deploy.demo import checks, unpacked
 from deploy.demo.commands import DemoPhone
 from deploy.system import System
@@ -98,21 +95,6 @@ def test_a_request_is_signed_once(portal: Portal, phone: DemoPhone, contract: by
     again = phone.run("sign", request_id, "--pin-stdin", pin=phone.pin)
     assert again.returncode not in {0, DEFECT}
     assert portal.signed(request_id) == first
-
-
-def test_signing_goes_on_after_the_vault_was_killed(
-    system: System, portal: Portal, phone: DemoPhone, contract: bytes, apart: Path
-) -> None:
-    request_id = portal.request([contract])
-    os.kill(_pid(system, "vault"), signal.SIGKILL)
-    readiness.wait_until_serving(system.home, system.ports, system.supervisor)
-    phone.sign(request_id)
-    assert set(_verdicts(portal.signed(request_id), apart).values()) == {True}
-
-
-def _pid(system: System, name: str) -> int:
-    (process,) = (one for one in system.supervisor.find_processes() if one.name == name)
-    return process.pid
 
 
 def test_logs_hold_no_pin_and_no_person(
