@@ -29,10 +29,12 @@ def crash_system(tmp_path_factory: pytest.TempPathFactory, control: Path) -> Ite
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRASH_FOLDER", str(control))
         patch.setattr(supervision, "COMMANDS", commands)
-        # killed over and over, soon after its start: not the process that cannot start
+        # Killed over and over, soon after its start, it is not the process that cannot start: it
+        # counts as started at once, so that neither tries nor the pause between them grow.
         program = tmp_path_factory.mktemp("program") / "program.conf.template"
-        patient = supervision._PROGRAM.read_text().replace("startretries=2", "startretries=100")
-        program.write_text(patient)
+        template = supervision._PROGRAM.read_text()
+        assert "startsecs=10" in template
+        program.write_text(template.replace("startsecs=10", "startsecs=0"))
         patch.setattr(supervision, "_PROGRAM", program)
         with running(Home(tmp_path_factory.mktemp("crash")), lambda _: None) as started:
             yield started
