@@ -1,16 +1,77 @@
-"""The CMS of a PAdES B-B signature (RFC 5652, ETSI EN 319 142-1 §6.3)."""
+"""The CMS of a signature or a seal, detached (RFC 5652): PAdES and CAdES B-B and B-T.
+
+ETSI EN 319 142-1 §6.3 and EN 319 122-1 §6.3. What is the same in every signature of a key is
+encoded once (docs/adr/0009-cms-template.md); pyHanko is the reference in the tests.
+"""
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Self
 
-from asn1crypto import algos, cms, x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from signer_core.documents import der
 from signer_core.documents.certificates import parse_certificate
 from signer_core.errors import InvalidRequestError, VerificationError
 from signer_core.protocol.to_be_signed import CmsToBeSigned, encode_cms, verify_cms
+
+_DATA: Final = bytes.fromhex("06092a864886f70d010701")  # 1.2.840.113549.1.7.1
+_SIGNED_DATA: Final = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2
+_TIMESTAMP: Final = bytes.fromhex("060b2a864886f70d010910020e")  # RFC 3161 appendix A
+_SHA256: Final = der.tlv(der.SEQUENCE, bytes.fromhex("0609608648016503040201"))  # RFC 5754 §2
+_ECDSA: Final = der.tlv(der.SEQUENCE, bytes.fromhex("06082a8648ce3d040302"))  # with SHA-256
+_VERSION: Final = der.integer(1)  # content is data, the signer is named by issuer and number
+_UP_TO_CERTIFICATES: Final = (
+    _VERSION + der.tlv(der.SET, _SHA256) + der.tlv(der.SEQUENCE, _DATA)  # no content: detached
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CmsTemplate:
+    """All of a CMS that depends on the certificates only."""
+
+    before: bytes  # of SignedData, up to the SignerInfos
+    signer: bytes  # of SignerInfo, up to the signed attributes
+
+    @classmethod
+    def make(cls, certificate_chain: Sequence[bytes]) -> Self:
+        """Encode for certificates (DER, the signer's first).
+
+        Raises:
+            InvalidRequestError: the signer's cannot be read.
+        """
+        certificate = parse_certificate(certificate_chain[0])
+        number = der.integer(certificate.serial_number)
+        name = der.tlv(der.SEQUENCE, certificate.issuer.public_bytes(), number)
+        certificates = der.tlv(der.context(0), *sorted(certificate_chain))  # DER sorts a SET OF
+        return cls(_UP_TO_CERTIFICATES + certificates, _VERSION + name + _SHA256)
+
+    def fill(self, attributes: bytes, signature: bytes, timestamp: bytes | None = None) -> bytes:
+        """Return a ContentInfo around SET OF Attribute and an ECDSA signature (both DER).
+
+        `timestamp`: a TimeStampToken of the signature, DER; None for level B-B.
+        """
+        unsigned = () if timestamp is None else (_unsigned(timestamp),)
+        signed = bytes((der.context(0),)) + attributes[1:]  # [0] IMPLICIT SET OF
+        value = der.tlv(der.OCTET_STRING, signature)
+        info = der.tlv(der.SEQUENCE, self.signer, signed, _ECDSA, value, *unsigned)
+        data = der.tlv(der.SEQUENCE, self.before, der.tlv(der.SET, info))
+        return der.tlv(der.SEQUENCE, _SIGNED_DATA, der.tlv(der.context(0), data))
+
+
+def _unsigned(timestamp: bytes) -> bytes:
+    attribute = der.tlv(der.SEQUENCE, _TIMESTAMP, der.tlv(der.SET, timestamp))
+    return der.tlv(der.context(1), attribute)
+
+
+@lru_cache(maxsize=256)
+def cms_template(certificate_chain: tuple[bytes, ...]) -> CmsTemplate:
+    """Return the template of a chain, made once for as long as it is in use."""
+    return CmsTemplate.make(certificate_chain)
 
 
 def signed_attributes(file_hash: bytes, certificate: bytes) -> bytes:
@@ -28,36 +89,17 @@ def signed_attributes(file_hash: bytes, certificate: bytes) -> bytes:
 
 
 def assemble_cms(
-    attributes: CmsToBeSigned, signature: bytes, certificate_chain: Sequence[bytes]
+    attributes: CmsToBeSigned,
+    signature: bytes,
+    certificate_chain: Sequence[bytes],
+    timestamp: bytes | None = None,
 ) -> bytes:
     """Join attributes, ECDSA signature (DER) and certificates (DER, the signer's first) to a CMS.
 
-    Returns a ContentInfo with detached SignedData, in DER.
+    Returns a ContentInfo with detached SignedData, in DER; with a TimeStampToken, one of B-T.
     """
-    chain = [x509.Certificate.load(certificate) for certificate in certificate_chain]
-    signer_info = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.IssuerAndSerialNumber(
-                {"issuer": chain[0].issuer, "serial_number": chain[0].serial_number}
-            ),
-            "digest_algorithm": _sha256(),
-            "signed_attrs": cms.CMSAttributes.load(attributes.der),
-            "signature_algorithm": _ecdsa(),
-            "signature": signature,
-        }
-    )
-    signed_data = cms.SignedData(
-        {
-            "version": "v1",
-            "digest_algorithms": [_sha256()],
-            "encap_content_info": {"content_type": "data"},
-            "certificates": chain,
-            "signer_infos": [signer_info],
-        }
-    )
-    der: bytes = cms.ContentInfo({"content_type": "signed_data", "content": signed_data}).dump()
-    return der
+    template = cms_template(tuple(certificate_chain))
+    return template.fill(attributes.der, signature, timestamp)
 
 
 def verify_parts(
@@ -83,11 +125,3 @@ def verify_parts(
     except InvalidSignature as error:
         raise VerificationError("the signature does not verify under the certificate") from error
     return attributes
-
-
-def _sha256() -> algos.DigestAlgorithm:
-    return algos.DigestAlgorithm({"algorithm": "sha256"})
-
-
-def _ecdsa() -> algos.SignedDigestAlgorithm:
-    return algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"})

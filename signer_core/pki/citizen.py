@@ -48,8 +48,8 @@ def issue_citizen(
         end_entity(start_under(issuer, issuance, public_key, name, LIFETIME))
         .add_extension(key_usage("content_commitment"), critical=True)  # = nonRepudiation
         .add_extension(x509.CertificatePolicies([policy]), critical=False)
-        .add_extension(_revocation_list(addresses), critical=False)
-        .add_extension(_authority_access(addresses), critical=False)
+        .add_extension(revocation_list(addresses), critical=False)
+        .add_extension(authority_access(addresses), critical=False)
         .add_extension(directory_attribute(country.unzr.oid, subject.unzr), critical=False)
     )
     if country.qc_statements:
@@ -57,12 +57,14 @@ def issue_citizen(
     return finish(builder, issuer)
 
 
-def _revocation_list(addresses: Addresses) -> x509.CRLDistributionPoints:
+def revocation_list(addresses: Addresses) -> x509.CRLDistributionPoints:
+    """Return the extension that names the issuer's CRL."""
     location = [x509.UniformResourceIdentifier(addresses.crl)]
     return x509.CRLDistributionPoints([x509.DistributionPoint(location, None, None, None)])
 
 
-def _authority_access(addresses: Addresses) -> x509.AuthorityInformationAccess:
+def authority_access(addresses: Addresses) -> x509.AuthorityInformationAccess:
+    """Return the extension that names the OCSP responder and the issuer's certificate."""
     places = (
         (AuthorityInformationAccessOID.OCSP, addresses.ocsp),
         (AuthorityInformationAccessOID.CA_ISSUERS, addresses.ca_issuers),

@@ -1,7 +1,7 @@
 """Two extensions `cryptography` has no class for: a person's attributes, qualified statements."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from asn1crypto import core
 from cryptography import x509
@@ -10,12 +10,17 @@ from signer_core.pki.country import QcStatement
 
 _DIRECTORY_ATTRIBUTES: Final = x509.ObjectIdentifier("2.5.29.9")  # RFC 5280 §4.2.1.8
 _QC_STATEMENTS: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")  # RFC 3739 §3.2.6
-_QC_IDENTIFIERS: Final[dict[QcStatement, str]] = {  # ETSI EN 319 412-5 annex B
+Statement = QcStatement | Literal["type-eseal"]
+_QC_IDENTIFIERS: Final[dict[Statement, str]] = {  # ETSI EN 319 412-5 annex B
     "compliance": "0.4.0.1862.1.1",
     "sscd": "0.4.0.1862.1.4",
     "type-esign": "0.4.0.1862.1.6",
+    "type-eseal": "0.4.0.1862.1.6",
 }
-_QCT_ESIGN: Final = "0.4.0.1862.1.6.1"
+_QC_TYPES: Final[dict[Statement, str]] = {
+    "type-esign": "0.4.0.1862.1.6.1",
+    "type-eseal": "0.4.0.1862.1.6.2",
+}
 
 
 class _Values(core.SetOf):  # type: ignore[misc]  # asn1crypto has no types
@@ -51,10 +56,10 @@ def directory_attribute(oid: str, value: str) -> x509.UnrecognizedExtension:
     return x509.UnrecognizedExtension(_DIRECTORY_ATTRIBUTES, attributes.dump())
 
 
-def qc_statements(statements: Iterable[QcStatement]) -> x509.UnrecognizedExtension:
+def qc_statements(statements: Iterable[Statement]) -> x509.UnrecognizedExtension:
     """Return qcStatements, in the order of their identifiers."""
     chosen: list[dict[str, object]] = [
-        {"id": _QC_IDENTIFIERS[name]} | ({"info": [_QCT_ESIGN]} if name == "type-esign" else {})
-        for name in sorted(statements)
+        {"id": _QC_IDENTIFIERS[name]} | ({"info": [_QC_TYPES[name]]} if name in _QC_TYPES else {})
+        for name in sorted(statements, key=lambda name: _QC_IDENTIFIERS[name])
     ]
     return x509.UnrecognizedExtension(_QC_STATEMENTS, _Statements(chosen).dump())

@@ -1,7 +1,8 @@
 """The bytes a key signs, parsed by phone and vault, each for itself (docs/spec/ecdsa2p.md §6).
 
 A key signs nothing opaque: either CMS signed attributes over a file of the request, or its own
-PKCS#10 request. Neither verifier believes the other side, the signer or the document.
+PKCS#10 request. Neither verifier believes the other side, the signer or the document. A seal's key
+signs CMS attributes only.
 """
 
 from signer_core.protocol.to_be_signed.byte_range import (
@@ -20,16 +21,24 @@ from signer_core.protocol.to_be_signed.pkcs10 import (
     make_pkcs10_info,
     verify_pkcs10,
 )
+from signer_core.protocol.to_be_signed.seal_attributes import (
+    SealToBeSigned,
+    encode_seal,
+    verify_seal,
+)
 
 __all__ = [
     "CmsToBeSigned",
     "Pkcs10ToBeSigned",
+    "SealToBeSigned",
     "SignatureGap",
     "assemble_pkcs10",
     "byte_range_digest",
     "encode_cms",
+    "encode_seal",
     "find_signature_gap",
     "make_pkcs10_info",
     "verify_cms",
     "verify_pkcs10",
+    "verify_seal",
 ]
