@@ -45,7 +45,9 @@ async def run(
     """
     site = TokenSite(settings.pkcs11_module, settings.softhsm_conf, settings.token_label)
     manifest = read_manifest(settings.token_manifest)
-    token = await HsmToken.open(site, read_pin(settings.token_pin_file), manifest)
+    token = await HsmToken.open(
+        site, read_pin(settings.token_pin_file), manifest, settings.token_manifest
+    )
     try:
         await upgrade(settings.database_url, MIGRATIONS)
         await work(settings, token)

@@ -1,19 +1,22 @@
 """The token of the vault process: async in front, one thread and one login behind."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
+from hsm_module.token import keks, sizes
 from hsm_module.token.errors import TokenFault, TokenFaultError
+from hsm_module.token.following import ManifestFile
 from hsm_module.token.manifest import Manifest
 from hsm_module.token.opening import open_token
 from hsm_module.token.policy import KeyKind
-from hsm_module.token.port import KekId, KeyLabel
+from hsm_module.token.port import MAX_AT_ONCE, KekId, KeyLabel, Rewrap
 from hsm_module.token.probe import probe_token
 from hsm_module.token.self_test import check_key, self_test
 from hsm_module.token.session import TokenSession
@@ -32,8 +35,9 @@ class HsmToken:
     and closing included; more threads crash SoftHSM and bring nothing (`softhsm_config/README.md`).
     """
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, file: ManifestFile | None = None) -> None:
         self._manifest = manifest
+        self._file = file
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hsm")
         self._open = ExitStack()
         self._closed = False
@@ -41,13 +45,17 @@ class HsmToken:
         self._fault: Future[TokenFaultError] = Future()
 
     @classmethod
-    async def open(cls, site: TokenSite, pin: SecretStr, manifest: Manifest) -> Self:
+    async def open(
+        cls, site: TokenSite, pin: SecretStr, manifest: Manifest, path: Path | None = None
+    ) -> Self:
         """Open the token, log in once, test every key of the manifest.
+
+        With the `path` of the manifest it is followed: KEKs that come later are used, too.
 
         Raises:
             TokenFaultError: the token cannot serve; nothing stays open.
         """
-        token = cls(manifest)
+        token = cls(manifest, None if path is None else ManifestFile(site, path))
         try:
             await token._on_thread(lambda: token._start(site, pin))
         except BaseException:
@@ -75,18 +83,43 @@ class HsmToken:
 
     async def wrap(self, kek_id: KekId, plaintext: bytes, aad: bytes) -> bytes:
         """See `port.Token.wrap`."""
-        self._check_label(kek_id, KeyKind.KEK)
+        await self._find_kek(kek_id)
         return await self._call("wrap", lambda session: session.wrap(kek_id, plaintext, aad))
 
     async def unwrap(self, kek_id: KekId, blob: bytes, aad: bytes) -> bytes:
         """See `port.Token.unwrap`."""
-        self._check_label(kek_id, KeyKind.KEK)
+        await self._find_kek(kek_id)
         return await self._call("unwrap", lambda session: self._unwrap(session, kek_id, blob, aad))
+
+    async def rewrap(self, items: Sequence[Rewrap]) -> Sequence[bytes | None]:
+        """See `port.Token.rewrap`."""
+        sizes.check_turn(len(items), MAX_AT_ONCE)
+        for kek_id in {one.old for one in items} | {one.new for one in items}:
+            await self._find_kek(kek_id)
+        return await self._call("rewrap", lambda session: [self._rewrap(session, i) for i in items])
+
+    def newest_kek(self) -> KekId:
+        """See `port.Token.newest_kek`; one made by another process is known by the next call."""
+        return keks.newest(self._manifest.of_kind(KeyKind.KEK))
+
+    async def make_kek(self, kek_id: KekId) -> None:
+        """See `port.Token.make_kek`."""
+        file = self._file
+        if file is None:
+            raise TokenFaultError(TokenFault.MISUSED, "this token was opened without its manifest")
+        await self._call("make_kek", lambda session: file.make_kek(session, kek_id))
+        await self._find_kek(kek_id)
 
     async def mac(self, data: bytes) -> bytes:
         """See `port.Token.mac`."""
         (label,) = self._manifest.of_kind(KeyKind.MAC)
         return await self._call("mac", lambda session: session.mac(label, data))
+
+    async def macs(self, data: Sequence[bytes]) -> Sequence[bytes]:
+        """See `port.Token.macs`."""
+        sizes.check_turn(len(data), MAX_AT_ONCE)
+        (label,) = self._manifest.of_kind(KeyKind.MAC)
+        return await self._call("mac", lambda session: [session.mac(label, one) for one in data])
 
     async def sign_digest(self, label: KeyLabel, digest: bytes) -> bytes:
         """See `port.Token.sign_digest`."""
@@ -126,6 +159,13 @@ class HsmToken:
             self._check_alive(session, label)
             raise
 
+    def _rewrap(self, session: TokenSession, item: Rewrap) -> bytes | None:
+        try:
+            plaintext = self._unwrap(session, item.old, item.blob, item.old_aad)
+        except VerificationError:
+            return None
+        return session.wrap(item.new, plaintext, item.new_aad)
+
     def _check_alive(self, session: TokenSession, label: str) -> None:
         """Tell a forged record from a dead token: the known blob still opens, or nothing does."""
         try:
@@ -134,6 +174,15 @@ class HsmToken:
             raise TokenFaultError(
                 TokenFault.GONE, f"the token no longer decrypts under {label!r}: start again"
             ) from None
+
+    async def _find_kek(self, kek_id: KekId) -> None:
+        if kek_id not in self._manifest.keys:
+            await self._call("follow", lambda _session: None)
+        self._check_label(kek_id, KeyKind.KEK)
+
+    def _follow(self, session: TokenSession) -> None:
+        if self._file is not None:
+            self._manifest = self._file.follow(session, self._manifest)
 
     def _check_label(self, label: str, kind: KeyKind) -> None:
         if label not in self._manifest.of_kind(kind):
@@ -146,6 +195,7 @@ class HsmToken:
 
         def run() -> T:
             with TOKEN_SECONDS.labels(operation).time():
+                self._follow(session)
                 return work(session)
 
         with TOKEN_QUEUE.track_inprogress():

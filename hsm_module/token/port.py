@@ -1,6 +1,7 @@
 """What the vault asks of a token; the contract suite is `tests/contract/token_contract.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NewType, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -9,6 +10,19 @@ KekId = NewType("KekId", str)  # label of an AES-256 key that encrypts records
 KeyLabel = NewType("KeyLabel", str)  # label of an EC P-256 key pair that signs
 
 T = TypeVar("T")
+
+MAX_AT_ONCE = 256  # of `macs` and `rewrap`: some 10 ms of the token, which others wait for
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrap:
+    """A record that is to move from one KEK to another."""
+
+    old: KekId
+    new: KekId
+    blob: bytes = field(repr=False)  # under `old` and `old_aad`
+    old_aad: bytes
+    new_aad: bytes
 
 
 class Token(Protocol):
@@ -35,11 +49,34 @@ class Token(Protocol):
         """
         ...
 
+    async def rewrap(self, items: Sequence[Rewrap]) -> Sequence[bytes | None]:
+        """Unwrap and wrap again, at most 256 records in one turn; None for one not authentic.
+
+        The plaintexts stay beside the token.
+        """
+        ...
+
+    def newest_kek(self) -> KekId:
+        """Return the KEK that new records are wrapped under: of `kek-1`, `kek-2`, .. the last."""
+        ...
+
+    async def make_kek(self, kek_id: KekId) -> None:
+        """Make another KEK while the token serves; harmless if there is one of this id.
+
+        Raises:
+            InvalidRequestError: it is not the one after the newest, nor the newest.
+        """
+        ...
+
     async def mac(self, data: bytes) -> bytes:
         """Return the 32 bytes of HMAC-SHA256 over `data` (1 B to 64 KiB), under the state key.
 
         To check one: compute it again and `hmac.compare_digest`.
         """
+        ...
+
+    async def macs(self, data: Sequence[bytes]) -> Sequence[bytes]:
+        """Return `mac` of each, at most 256 in one turn."""
         ...
 
     async def sign_digest(self, label: KeyLabel, digest: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 import os
 import threading
-from typing import Any, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from pkcs11.exceptions import PKCS11Error
@@ -100,6 +102,25 @@ class TokenSession:
             raise TokenFaultError(
                 TokenFault.DAMAGED, f"key {label!r} cannot be made: {type(error).__name__}"
             ) from None
+
+    @contextmanager
+    def writable(self) -> Iterator[Self]:
+        """Open a second session that may make keys; the login of the first one is the process's.
+
+        Raises:
+            TokenFaultError: the token cannot be written.
+        """
+        self._check_owner()
+        try:
+            second = self._session.token.open(rw=True, attribute_mapper=keys.attribute_mapper())
+        except PKCS11Error as error:
+            raise TokenFaultError(
+                TokenFault.DAMAGED, f"the token cannot be written: {type(error).__name__}"
+            ) from None
+        try:
+            yield type(self)(second)
+        finally:
+            second.close()
 
     def read_public_key(self, label: str) -> ec.EllipticCurvePublicKey:
         """Return the public key the token holds, for pinning it."""

@@ -50,6 +50,12 @@ def check_blob(blob: bytes) -> None:
         raise VerificationError("the wrapped record has a wrong length")
 
 
+def check_turn(count: int, limit: int) -> None:
+    """Raise `InvalidRequestError` unless one turn of the token does at most `limit` things."""
+    if count > limit:
+        raise InvalidRequestError(f"the token does at most {limit} things in one turn")
+
+
 def _check(data: bytes, limit: int, what: str) -> None:
     if not 1 <= len(data) <= limit:
         raise InvalidRequestError(f"{what} is 1 to {limit} bytes")

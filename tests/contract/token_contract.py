@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from hsm_module.token.port import KekId, KeyLabel, Token
+from hsm_module.token.port import MAX_AT_ONCE, KekId, KeyLabel, Rewrap, Token
 from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
 
 KEK = KekId("kek-1")
@@ -151,3 +151,32 @@ class TokenContract:
             await token.sign_digest(CA, bytes(32))
 
         await asyncio.gather(*(one(i) for i in range(200)))
+
+    async def test_a_rewrapped_record_is_under_the_other_kek_and_its_own_aad(
+        self, token: Token
+    ) -> None:
+        blob = await token.wrap(KEK, RECORD, AAD)
+        (moved,) = await token.rewrap([Rewrap(KEK, OTHER_KEK, blob, AAD, b"new")])
+        assert moved is not None
+        assert await token.unwrap(OTHER_KEK, moved, b"new") == RECORD
+        with pytest.raises(VerificationError):
+            await token.unwrap(OTHER_KEK, moved, AAD)
+
+    async def test_a_forged_record_is_not_rewrapped_and_holds_up_no_other(
+        self, token: Token
+    ) -> None:
+        blob = await token.wrap(KEK, RECORD, AAD)
+        good = Rewrap(KEK, OTHER_KEK, blob, AAD, AAD)
+        forged = Rewrap(KEK, OTHER_KEK, blob, b"other", AAD)
+        moved = await token.rewrap([forged, good])
+        assert [one is None for one in moved] == [True, False]
+
+    async def test_many_macs_are_each_the_one_mac(self, token: Token) -> None:
+        assert await token.macs([b"a", b"b"]) == [await token.mac(b"a"), await token.mac(b"b")]
+
+    async def test_one_turn_has_a_bound(self, token: Token) -> None:
+        with pytest.raises(InvalidRequestError):
+            await token.macs([b"a"] * (MAX_AT_ONCE + 1))
+
+    async def test_the_newest_kek_is_the_one_of_the_highest_number(self, token: Token) -> None:
+        assert token.newest_kek() == OTHER_KEK

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from cryptography.exceptions import InvalidTag
@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from hsm_module.token import keks as kek_ids
 from hsm_module.token import sizes
-from hsm_module.token.port import KekId, KeyLabel
+from hsm_module.token.port import MAX_AT_ONCE, KekId, KeyLabel, Rewrap
 from signer_core.errors import NotFoundError, VerificationError
 
 T = TypeVar("T")
@@ -44,6 +45,28 @@ class MemoryToken:
             return self._kek(kek_id).decrypt(nonce, sealed, aad)
         except InvalidTag:
             raise VerificationError("the wrapped record is not authentic") from None
+
+    async def rewrap(self, items: Sequence[Rewrap]) -> Sequence[bytes | None]:
+        sizes.check_turn(len(items), MAX_AT_ONCE)
+        return [await self._rewrap(one) for one in items]
+
+    async def _rewrap(self, one: Rewrap) -> bytes | None:
+        try:
+            plaintext = await self.unwrap(one.old, one.blob, one.old_aad)
+        except VerificationError:
+            return None
+        return await self.wrap(one.new, plaintext, one.new_aad)
+
+    def newest_kek(self) -> KekId:
+        return kek_ids.newest(self._keks)
+
+    async def make_kek(self, kek_id: KekId) -> None:
+        kek_ids.check_next(kek_id, self.newest_kek())
+        self._keks.setdefault(kek_id, AESGCM(secrets.token_bytes(32)))
+
+    async def macs(self, data: Sequence[bytes]) -> Sequence[bytes]:
+        sizes.check_turn(len(data), MAX_AT_ONCE)
+        return [await self.mac(one) for one in data]
 
     async def mac(self, data: bytes) -> bytes:
         sizes.check_mac_data(data)

@@ -1,0 +1,54 @@
+"""The manifest while the vault runs: a KEK that was made meanwhile is one more line of it."""
+
+from pathlib import Path
+
+import structlog
+
+from hsm_module.token import keks
+from hsm_module.token.errors import TokenFaultError
+from hsm_module.token.manifest import Manifest, read_manifest
+from hsm_module.token.policy import KeyKind
+from hsm_module.token.port import KekId
+from hsm_module.token.self_test import self_test
+from hsm_module.token.session import TokenSession
+from hsm_module.token.site import TokenSite
+
+_log = structlog.get_logger(__name__)
+
+
+class ManifestFile:
+    """The file that another process may extend. Mutable: it remembers what it saw last."""
+
+    def __init__(self, site: TokenSite, path: Path) -> None:
+        self._site, self._path = site, path
+        self._seen: tuple[int, int] | None = None
+
+    def make_kek(self, session: TokenSession, kek_id: KekId) -> None:
+        """Make a KEK, on the HSM thread; see `keks.make`."""
+        keks.make(session, self._site, self._path, kek_id)
+
+    def follow(self, session: TokenSession, known: Manifest) -> Manifest:
+        """Return the manifest as it is now, if it is `known` with more KEKs that pass the test.
+
+        Anything else is left to the next start, which refuses it: the vault serves on as it was.
+        """
+        if not self._has_changed():
+            return known
+        try:
+            new = read_manifest(self._path)
+            added = {label: key for label, key in new.keys.items() if label not in known.keys}
+            kinds = {key.policy.kind for key in added.values()}
+            if kinds <= {KeyKind.KEK} and known.keys.items() <= new.keys.items():
+                self_test(session, new.model_copy(update={"keys": added}))
+                return new
+        except TokenFaultError as error:
+            _log.warning("token-manifest-ignored", reason=error.fault.value)
+        return known
+
+    def _has_changed(self) -> bool:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return False
+        seen, self._seen = self._seen, (status.st_ino, status.st_mtime_ns)
+        return seen != self._seen

@@ -1,0 +1,77 @@
+"""The KEKs of a token: which is the newest, and making another one while the token serves."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from hsm_module.ceremony.files import write_public
+from hsm_module.token.gate import opening
+from hsm_module.token.manifest import Manifest, read_manifest
+from hsm_module.token.policy import KeyKind, KeyPolicy
+from hsm_module.token.port import KekId
+from hsm_module.token.self_test import pin_key, self_test
+from hsm_module.token.session import TokenSession
+from hsm_module.token.site import TokenSite
+from signer_core.errors import InvalidRequestError, NotFoundError
+
+KEK: Final = KeyPolicy(kind=KeyKind.KEK, mechanism="AES_GCM", bits=256, uses=("encrypt", "decrypt"))
+_LABEL: Final = re.compile(r"kek-([1-9][0-9]{0,5})")
+
+
+def newest(labels: Iterable[str]) -> KekId:
+    """Return the one of the highest number.
+
+    Raises:
+        NotFoundError: none is of the form `kek-1`.
+    """
+    numbers = [_number(label) for label in labels if _LABEL.fullmatch(label)]
+    if not numbers:
+        raise NotFoundError("the token has no KEK")
+    return KekId(f"kek-{max(numbers)}")
+
+
+def after(kek_id: KekId) -> KekId:
+    """Return the id of the next KEK."""
+    return KekId(f"kek-{_number(kek_id) + 1}")
+
+
+def check_next(kek_id: KekId, known: KekId) -> None:
+    """Check that a KEK to be made is the one after the newest, or was just made.
+
+    Raises:
+        InvalidRequestError: it is another one.
+    """
+    if kek_id not in (known, after(known)):
+        raise InvalidRequestError(f"the next KEK is {after(known)}")
+
+
+def make(session: TokenSession, site: TokenSite, path: Path, kek_id: KekId) -> Manifest:
+    """Make a KEK in the token and pin it in the manifest; return the manifest as it is then.
+
+    Under the file lock of the token, so that of two processes one makes it. What was killed
+    between the two left a key that nobody has pinned, so nobody has used: it is made anew.
+
+    Raises:
+        TokenFaultError: the token's folder or the manifest cannot be written.
+        InvalidRequestError: as `check_next`.
+    """
+    with opening(site):
+        manifest = read_manifest(path)
+        check_next(kek_id, newest(manifest.of_kind(KeyKind.KEK)))
+        if kek_id in manifest.keys:
+            return manifest
+        with session.writable() as writable:
+            writable.make_key(kek_id, KEK)
+            pinned = pin_key(writable, kek_id, KEK)
+        full = Manifest(token_label=manifest.token_label, keys=manifest.keys | {kek_id: pinned})
+        self_test(session, Manifest(token_label=manifest.token_label, keys={kek_id: pinned}))
+        write_public(path, full.model_dump_json(indent=2).encode() + b"\n")
+        return full
+
+
+def _number(label: str) -> int:
+    found = _LABEL.fullmatch(label)
+    if found is None:
+        raise InvalidRequestError("a KEK is named kek-1, kek-2, ..")
+    return int(found[1])
