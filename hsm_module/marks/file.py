@@ -25,6 +25,7 @@ from hsm_module.marks.record import (
     MarkKind,
     parse_mark,
     parse_marks,
+    read_certificate_note,
 )
 from signer_core.errors import UnavailableError, VerificationError
 
@@ -140,8 +141,14 @@ class MarksFile:
         self._descriptor = -1
 
     def _is_needed(self, mark: Mark) -> bool:
-        """Tell whether the row of a mark could still be used: a request expires."""
-        return mark.kind is not MarkKind.REQUEST or self._now_s() < mark.note + SLACK_S
+        """Tell whether the row of a mark could still be used: requests and certificates expire."""
+        match mark.kind:
+            case MarkKind.REQUEST:
+                return self._now_s() < mark.note + SLACK_S
+            case MarkKind.CERTIFICATE:
+                return self._now_s() < read_certificate_note(mark.note)[1] + SLACK_S
+            case _:
+                return True
 
     def _compact(self, keep: Callable[[Mark], bool]) -> None:
         self._replace(self._number + 1, self._merged(keep))

@@ -1,0 +1,1 @@
+"""Trust services: the status of certificates, CRLs, OCSP answers, timestamps, own certificates."""
