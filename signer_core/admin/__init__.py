@@ -1,0 +1,1 @@
+"""What security officers see and do: people, keys, mass jobs; and who is an officer."""
