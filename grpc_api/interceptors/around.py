@@ -1,8 +1,8 @@
 """Run code around a gRPC call of any of the four kinds."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -75,13 +75,16 @@ def _single(behaviour: Callable[..., Any], around: Around) -> Callable[..., Any]
 
 
 def _streamed(behaviour: Callable[..., Any], around: Around) -> Callable[..., Any]:
-    async def run(request: Any, context: Context) -> AsyncIterator[Any]:
+    # Writes the responses itself: a generator that a caller gave up would be closed later and in
+    # another context, where what `around` holds (a span, the correlation id) cannot be put back.
+    async def run(request: Any, context: Context) -> None:
         async with around(context):
             answer = behaviour(request, context)
             if inspect.isawaitable(answer):
-                await answer  # a servicer that writes to the context itself, as health does
+                await answer  # it writes to the context itself, as health does, and as this does
                 return
-            async for response in answer:
-                yield response
+            async with aclosing(answer):
+                async for response in answer:
+                    await context.write(response)
 
     return run

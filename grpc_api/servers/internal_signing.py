@@ -1,6 +1,7 @@
 """SigningService: what the portal and other internal callers ask of the signer."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +26,7 @@ from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.requests import Requests
 
 CREATE_LIMIT_S: Final = 300.0  # 100 MiB over a slow internal link, and 64 PDFs to prepare
+ASK_AGAIN_S: Final = 30.0  # the vault knows of a signature whose signer died before it collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,12 @@ class SigningServicer(services.SigningServiceServicer):
         """Send the state now and at each change, until it is final."""
         found = await self._fresh(request.request_id)
         sent: wire.RequestState | None = None
+        asked_s = time.monotonic()
         with self.notices.watch(found.request_id) as bell:
             while sent is None or sent.status == wire.STATUS_OPEN:
+                if time.monotonic() - asked_s > ASK_AGAIN_S:
+                    await self._fresh(request.request_id)
+                    asked_s = time.monotonic()
                 state = await self._state(await self.requests.get(found.request_id))
                 if state != sent:
                     yield wire.WatchRequestResponse(state=state)
