@@ -12,8 +12,9 @@ from hsm_module.key_actions import act
 from hsm_module.key_transaction import OpenKey, key_transaction, retire
 from hsm_module.sessions.live import LiveSession, LiveTransfer
 from hsm_module.storage.records import Records
-from hsm_module.storage.rows import EpochState, Event, Judging, KeyRow
+from hsm_module.storage.rows import EpochState, Judging, KeyRow
 from hsm_module.storage.store import Store, Transaction
+from signer_core.audit.events import Event
 from signer_core.errors import PinRejectedError, ProtocolAbortError, RetireShareError, SignerError
 from signer_core.identifiers import KeyId
 from signer_core.keys.pin_policy import PinPolicy

@@ -7,8 +7,9 @@ from typing import Final
 
 import structlog
 
-from hsm_module.storage.rows import Event, KeyRow
+from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.store import Store, Transaction
+from signer_core.audit.events import Event
 from signer_core.identifiers import KeyId
 from signer_core.ports import KeyStatus
 
@@ -78,7 +79,7 @@ async def retire(transaction: Transaction, row: KeyRow, reason: str) -> None:
     """End a key for ever (§3.1.4): burn what is being judged, queue the revocation."""
     await _burn_judged(transaction, row)
     await transaction.keys.save(replace(row, status=KeyStatus.RETIRED, judging=None, live_sid=None))
-    await transaction.record(Event("key-retired", reason, row.key_id))
+    await transaction.record(Event("key-retired", "retired", row.key_id, reason=reason))
     await transaction.record(Event("certificate-revocation", "queued", row.key_id))
 
 
@@ -87,8 +88,8 @@ async def suspend(transaction: Transaction, row: KeyRow, reason: str) -> None:
     await _burn_judged(transaction, row)
     suspended = replace(row, status=KeyStatus.SUSPENDED, judging=None, live_sid=None)
     await transaction.keys.save(suspended)
-    await transaction.record(Event("key-suspended", reason, row.key_id))
-    await transaction.record(Event("notify-owner", reason, row.key_id))
+    await transaction.record(Event("key-suspended", "suspended", row.key_id, reason=reason))
+    await transaction.record(Event("notify-owner", "queued", row.key_id, reason=reason))
     await transaction.record(Event("certificate-hold", "queued", row.key_id))
     _log.warning("key-suspended", key_id=row.key_id.hex(), reason=reason)
 

@@ -8,8 +8,9 @@ from hsm_module.admission import verify_active
 from hsm_module.certificates import CertificateOffice, sha256, verify_device_csr
 from hsm_module.context import VaultContext
 from hsm_module.key_transaction import OpenKey, key_reading, key_transaction, suspend
-from hsm_module.storage.rows import Event, KeyRow
+from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.sealing import AlteredRowError
+from signer_core.audit.events import Event
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.identity.authorisation import verify_authorisation, verify_used_authorisation

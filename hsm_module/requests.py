@@ -8,7 +8,8 @@ from hsm_module.content import CERTIFICATE_KIND
 from hsm_module.context import VaultContext
 from hsm_module.key_actions import verify_action
 from hsm_module.key_transaction import OpenKey, key_transaction
-from hsm_module.storage.rows import Event, RequestRow
+from hsm_module.storage.rows import RequestRow
+from signer_core.audit.events import Event
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId
 from signer_core.ports import RequestRegistration, RequestResult, RequestState

@@ -13,8 +13,9 @@ from typing import Final, Literal
 from hsm_module.marks.record import Mark, MarkKind, read_key_note
 from hsm_module.marks.watermarks import HighWaterMarks
 from hsm_module.storage.requests import CLOSED
-from hsm_module.storage.rows import Event, KeyRow
+from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.store import Store
+from signer_core.audit.events import Event
 from signer_core.errors import VerificationError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.ports import KeyStatus, RequestState

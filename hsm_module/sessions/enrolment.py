@@ -7,7 +7,8 @@ from typing import Final
 from hsm_module.content import CERTIFICATE_KIND
 from hsm_module.context import VaultContext
 from hsm_module.sessions.steps import receive
-from hsm_module.storage.rows import EpochState, Event, Generation, KeyRow, RequestRow
+from hsm_module.storage.rows import EpochState, Generation, KeyRow, RequestRow
+from signer_core.audit.events import Event
 from signer_core.errors import DeniedError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.identity.authorisation import EnrolmentAuthorisation, verify_authorisation

@@ -11,7 +11,8 @@ from hsm_module.sessions.live import LiveSession
 from hsm_module.sessions.opening import Admitted, admit, copy_found
 from hsm_module.sessions.steps import receive
 from hsm_module.sessions.transfer import TransferSessions
-from hsm_module.storage.rows import EpochState, Event
+from hsm_module.storage.rows import EpochState
+from signer_core.audit.events import Event
 from signer_core.identifiers import DeviceKeyHash, RequestId
 from signer_core.identity.attestation import verify_attestation
 from signer_core.observe.spans import on_thread, timed

@@ -9,7 +9,8 @@ from hsm_module.judgement import Judgement
 from hsm_module.key_transaction import key_transaction
 from hsm_module.sessions.live import LiveTransfer
 from hsm_module.sessions.steps import receive
-from hsm_module.storage.rows import EpochState, Event, Generation, KeyRow
+from hsm_module.storage.rows import EpochState, Generation, KeyRow
+from signer_core.audit.events import Event
 from signer_core.errors import ProtocolAbortError
 from signer_core.identifiers import SessionId
 from signer_core.observe.spans import on_thread

@@ -85,13 +85,3 @@ class RequestRow:
     state: RequestState = RequestState.OPEN
     items: tuple[SignedItem, ...] = ()
     row_version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line for the audit log: ids and codes only."""
-
-    name: str
-    result: str
-    key_id: bytes | None = None
-    request_id: bytes | None = None

@@ -18,10 +18,11 @@ from hsm_module.storage.keys import KeyRows
 from hsm_module.storage.mark_heads import MarkHeads
 from hsm_module.storage.records import RecordRows
 from hsm_module.storage.requests import RequestRows
-from hsm_module.storage.rows import Event
 from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.tables import consumed_authorisations, keys, requests
 from hsm_module.token.port import Token
+from signer_core.audit.events import Event
+from signer_core.audit.rows import to_outbox
 from signer_core.errors import DeniedError
 from signer_core.identifiers import KeyId
 from signer_core.observe.metrics import AUDIT_EVENTS
@@ -67,12 +68,7 @@ class Transaction:
 
     async def record(self, event: Event) -> None:
         """Put an event into the outbox."""
-        row = {
-            "event": event.name,
-            "key_id": event.key_id,
-            "request_id": event.request_id,
-            "result": event.result,
-        }
+        row = to_outbox(event)
         await self._connection.execute(statements.insert_event(self._connection), row)
         self.recorded.append(event)
 
@@ -104,8 +100,8 @@ class Store:
         """Record in the database, and for the audit log, where the marks stand."""
         self._recorded = self._marks.file.number
         async with self.transaction() as transaction:
-            result = await transaction.heads.save(self._marks.file)
-            await transaction.record(Event("high-water-mark", result))
+            where = await transaction.heads.save(self._marks.file)
+            await transaction.record(Event("high-water-mark", "recorded", subject=where))
 
     async def batches(
         self, table: Literal["keys", "requests"], size: int
@@ -159,7 +155,9 @@ class Store:
         except AlteredRowError as error:
             _log.error(error.event, reason=error.table)
             async with self.transaction() as transaction:
-                event = Event(error.event, error.table, error.key_id, error.request_id)
+                event = Event(
+                    error.event, "refused", error.key_id, error.request_id, reason=error.table
+                )
                 await transaction.record(event)
             raise
 

@@ -2,7 +2,17 @@
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
 
 metadata: Final = MetaData(
     naming_convention={
@@ -127,4 +137,14 @@ outbox: Final = Table(
     Column("key_id", LargeBinary(16)),
     Column("request_id", LargeBinary(16)),
     Column("result", String(64), nullable=False),
+    Column("event_id", LargeBinary(16), index=True, unique=True),
+    Column("reason", String(64), nullable=False, server_default=""),
+    Column("subject", String(128), nullable=False, server_default=""),
+    Column("actor_kind", String(16), nullable=False, server_default=""),
+    Column("actor_id", String(128), nullable=False, server_default=""),
+    Column("source", String(64), nullable=False, server_default=""),
+    Column("correlation_id", String(32), nullable=False, server_default=""),
+    Column("acknowledged_at_s", UNIX_TIME_S),  # when the signer had it; kept a week longer
 )
+_WAITING: Final = outbox.c.acknowledged_at_s.is_(None)
+Index("ix_outbox_waiting", outbox.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)

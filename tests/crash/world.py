@@ -255,6 +255,7 @@ class CrashWorld:
             return [row[0] for row in connection.execute(query, (key_id,))]
 
     def events(self, key_id: bytes) -> list[tuple[str, str]]:
-        query = "SELECT event, result FROM outbox WHERE key_id = ? ORDER BY id"
+        why = "coalesce(nullif(reason, ''), result)"
+        query = f"SELECT event, {why} FROM outbox WHERE key_id = ? ORDER BY id"
         with closing(sqlite3.connect(self.system.home.of("vault") / "vault.db")) as connection:
             return connection.execute(query, (key_id,)).fetchall()

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import event, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hsm_module.authorities import DEVICE, ISSUING, Authorities
@@ -334,7 +334,8 @@ class VaultWorld:
             assert (await connection.execute(text(statement), values)).rowcount == 1
 
     async def events(self, phone: Phone) -> list[tuple[str, str]]:
-        """Return the key's events in order."""
-        query = select(outbox.c.event, outbox.c.result).where(outbox.c.key_id == phone.key_id)
+        """Return the key's events in order, each with its reason, or its result if it has none."""
+        why = func.coalesce(func.nullif(outbox.c.reason, ""), outbox.c.result)
+        query = select(outbox.c.event, why).where(outbox.c.key_id == phone.key_id)
         async with self.engines[0].connect() as connection:
             return [(e, r) for e, r in await connection.execute(query.order_by(outbox.c.id))]

@@ -75,7 +75,7 @@ async def test_every_column_of_a_request_is_under_the_mac(world, column):
     with pytest.raises(VerificationError):
         await world.vault.requests.result(RequestId(ask.request_id))
     row = await world.row("outbox", event="row-altered", id=await last_event(world))
-    assert (row["result"], row["request_id"]) == ("requests", ask.request_id)
+    assert (row["reason"], row["request_id"]) == ("requests", ask.request_id)
 
 
 async def last_event(world):

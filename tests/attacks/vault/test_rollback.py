@@ -236,7 +236,7 @@ async def test_old_marks_are_refused_at_the_start(world, how):
 
 async def test_the_head_is_in_the_audit_log(world):
     await world.vault.context.store.verify_marks()
-    assert (await world.row("outbox", event="high-water-mark"))["result"].startswith("0:")
+    assert (await world.row("outbox", event="high-water-mark"))["subject"].startswith("0:")
 
 
 async def test_the_head_of_a_compacted_file_is_recorded_at_once(world):

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from grpc_api.telemetry import make_provider
-from hsm_module.storage.rows import Event
+from signer_core.audit.events import Event
 from signer_core.errors import PinRejectedError
 from signer_core.identifiers import KeyId
 from signer_core.observe import spans
@@ -85,16 +85,16 @@ async def test_verdicts_sessions_and_events_are_counted(world):
 
 
 async def test_an_event_that_was_undone_is_not_counted(world):
-    before = sample("signer_audit_events_total", event="test", result="undone")
+    before = sample("signer_audit_events_total", event="certificate-hold", result="queued")
 
     async def undo():
         async with world.vault.context.store.transaction() as transaction:
-            await transaction.record(Event("test", "undone", KeyId(bytes(16))))
+            await transaction.record(Event("certificate-hold", "queued", KeyId(bytes(16))))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await undo()
-    assert sample("signer_audit_events_total", event="test", result="undone") == before
+    assert sample("signer_audit_events_total", event="certificate-hold", result="queued") == before
 
 
 async def test_spans_tell_the_correlation_id_and_a_code_and_nothing_else(world, exported):

@@ -7,8 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event
 
-from hsm_module.storage.rows import Event
 from hsm_module.storage.tables import metadata
+from signer_core.audit.events import Event
 from signer_core.storage.engine import write_transaction
 
 
@@ -60,7 +60,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(world):
 
     async def hang() -> None:
         async with store.transaction() as transaction:
-            await transaction.record(Event("never", "seen"))
+            await transaction.record(Event("request", "opened"))
             inside.set()
             await asyncio.sleep(60)
 
@@ -70,5 +70,5 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(world):
     with pytest.raises(asyncio.CancelledError):
         await task
     async with asyncio.timeout(2), store.transaction() as transaction:
-        await transaction.record(Event("next", "seen"))
-    assert (await world.row("outbox"))["event"] == "next"
+        await transaction.record(Event("request", "burned"))
+    assert (await world.row("outbox"))["result"] == "burned"
