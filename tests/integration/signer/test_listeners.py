@@ -79,7 +79,7 @@ async def test_an_unlisted_caller_is_denied(world, call):
 
 
 async def answered(call, stub):
-    """Repeat a call whose refusal gRPC's client lost: it came while a stream was still being sent."""
+    """Repeat a call whose refusal gRPC's client lost, for it was still sending a stream."""
     for _ in range(5):
         try:
             return await call(stub)
