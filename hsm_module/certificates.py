@@ -11,8 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hsm_module.authorities import DEVICE, ISSUING, Authorities
+from hsm_module.storage.store import Transaction
 from hsm_module.token.port import Token
+from hsm_module.trust.status import record_issued
 from signer_core.errors import InvalidRequestError
+from signer_core.identifiers import KeyId
 from signer_core.pki.citizen import Addresses, issue_citizen
 from signer_core.pki.country import CountryProfile
 from signer_core.pki.device import issue_device
@@ -33,16 +36,21 @@ class CertificateOffice:
     addresses: Addresses
     now: Callable[[], datetime]  # UTC
 
-    async def issue_device(self, public_key: ec.EllipticCurvePublicKey) -> CertificateChain:
+    async def issue_device(
+        self, transaction: Transaction, key_id: KeyId, public_key: ec.EllipticCurvePublicKey
+    ) -> CertificateChain:
         """Certify the key of a phone; the chain goes without the root."""
         issuance = self._issuance()
         certificate = await self.token.use_key(
             DEVICE,
             lambda key: issue_device(Issuer(self.authorities.device, key), issuance, public_key),
         )
+        await record_issued(transaction, DEVICE, certificate, "device", key_id)
         return CertificateChain(_der(certificate), (_der(self.authorities.device),))
 
-    async def issue_citizen(self, public_key: bytes, subject: Subject) -> bytes:
+    async def issue_citizen(
+        self, transaction: Transaction, key_id: KeyId, public_key: bytes, subject: Subject
+    ) -> bytes:
         """Certify a two-party key (33 bytes, compressed) for a person; return DER."""
         point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key)
         issuance = self._issuance()
@@ -57,6 +65,7 @@ class CertificateOffice:
                 self.addresses,
             ),
         )
+        await record_issued(transaction, ISSUING, certificate, "citizen", key_id)
         return _der(certificate)
 
     def citizen_chain(self, certificate: bytes) -> CertificateChain:

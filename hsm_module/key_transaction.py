@@ -9,11 +9,21 @@ import structlog
 
 from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.store import Store, Transaction
+from hsm_module.trust.status import set_status
 from signer_core.audit.events import Event
 from signer_core.identifiers import KeyId
+from signer_core.pki.status import Reason, Status
 from signer_core.ports import KeyStatus
 
 MAX_UNRESOLVED: Final = 3  # docs/spec/ecdsa2p.md §3.1.6
+
+# Why a key was retired, in the words of a CRL, where there is more to say than nothing. Whoever
+# made the arithmetic wrong, or the judging process die three times, may know a share.
+_REASONS: Final = {
+    "replaced": Reason.SUPERSEDED,
+    "unresolved": Reason.KEY_COMPROMISE,
+    "wrong-arithmetic": Reason.KEY_COMPROMISE,
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -76,11 +86,18 @@ async def _settle(transaction: Transaction, row: KeyRow) -> None:
 
 
 async def retire(transaction: Transaction, row: KeyRow, reason: str) -> None:
-    """End a key for ever (§3.1.4): burn what is being judged, queue the revocation."""
+    """End a key for ever (§3.1.4): burn what is being judged, revoke its certificates.
+
+    Lock every key of the transaction before: revocations share a lock. Whoever has another reason
+    for the certificates says it to `set_status` first.
+    """
     await _burn_judged(transaction, row)
     await transaction.keys.save(replace(row, status=KeyStatus.RETIRED, judging=None, live_sid=None))
     await transaction.record(Event("key-retired", "retired", row.key_id, reason=reason))
     await transaction.record(Event("certificate-revocation", "queued", row.key_id))
+    await set_status(
+        transaction, row.key_id, Status.REVOKED, _REASONS.get(reason, Reason.UNSPECIFIED)
+    )
 
 
 async def suspend(transaction: Transaction, row: KeyRow, reason: str) -> None:
@@ -91,6 +108,7 @@ async def suspend(transaction: Transaction, row: KeyRow, reason: str) -> None:
     await transaction.record(Event("key-suspended", "suspended", row.key_id, reason=reason))
     await transaction.record(Event("notify-owner", "queued", row.key_id, reason=reason))
     await transaction.record(Event("certificate-hold", "queued", row.key_id))
+    await set_status(transaction, row.key_id, Status.SUSPENDED, Reason.HOLD)
     _log.warning("key-suspended", key_id=row.key_id.hex(), reason=reason)
 
 

@@ -43,8 +43,8 @@ class Keys:
         key_hash = device_key_hash(public_key)
         if (named.device_key_hash, named.vault_id) != (key_hash, vault.vault_id):
             raise DeniedError("the enrolment was authorised for another phone or vault")
-        issued = await self._office.issue_device(public_key)
         async with vault.store.transaction() as transaction:
+            issued = await self._office.issue_device(transaction, named.key_id, public_key)
             await transaction.record(Event("device-certificate", "issued", named.key_id))
         return issued
 
@@ -129,7 +129,9 @@ class Keys:
         person = verify_used_authorisation(authorisation, vault.registrar_key)
         if person.country != self._office.country.code:
             raise DeniedError("this vault issues no certificates for that country")
-        certificate = await self._office.issue_citizen(row.public_key, person.subject)
+        certificate = await self._office.issue_citizen(
+            key.transaction, row.key_id, row.public_key, person.subject
+        )
         blob = await vault.records.wrap("certificate", row.key_id, 0, certificate)
         await key.transaction.records.insert_certificate(row.key_id, vault.records.kek_id, blob)
         await key.transaction.keys.save(replace(row, certificate_sha256=sha256(certificate)))

@@ -16,9 +16,11 @@ from hsm_module.storage import sealing, statements
 from hsm_module.storage.clock import unix_time_s
 from hsm_module.storage.keys import KeyRows
 from hsm_module.storage.mark_heads import MarkHeads
+from hsm_module.storage.own_certificates import OwnCertificateRows
 from hsm_module.storage.records import RecordRows
 from hsm_module.storage.requests import RequestRows
 from hsm_module.storage.sealing import AlteredRowError
+from hsm_module.storage.statuses import StatusRows
 from hsm_module.storage.tables import consumed_authorisations, keys, requests
 from hsm_module.token.port import Token
 from signer_core.audit.events import Event
@@ -41,6 +43,8 @@ class Transaction:
         self.requests = RequestRows(connection, token, marks)
         self.records = RecordRows(connection)
         self.heads = MarkHeads(connection, token, marks)
+        self.statuses = StatusRows(connection, token, marks)
+        self.own_certificates = OwnCertificateRows(connection, token)
         self.recorded: list[Event] = []
         self._connection = connection
         self._token = token

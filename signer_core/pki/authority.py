@@ -29,6 +29,7 @@ class Authority(Enum):
         _DOCUMENT_SIGNING,
         ExtendedKeyUsageOID.EMAIL_PROTECTION,
         ExtendedKeyUsageOID.OCSP_SIGNING,
+        ExtendedKeyUsageOID.TIME_STAMPING,  # for the timestamping unit's
     )
     DEVICE = (ExtendedKeyUsageOID.CLIENT_AUTH,)
     INFRASTRUCTURE = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)

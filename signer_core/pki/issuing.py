@@ -110,6 +110,12 @@ def finish(builder: x509.CertificateBuilder, issuer: Issuer) -> x509.Certificate
     return certificate
 
 
+def subject_key_identifier(certificate: x509.Certificate) -> bytes:
+    """Return the identifier of the key in a certificate of ours: its SHA-1 (20 bytes)."""
+    extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    return extension.value.digest
+
+
 def key_usage(*uses: str) -> x509.KeyUsage:
     """Return a key usage with exactly these flags, named as `cryptography` names them."""
     return x509.KeyUsage(**{flag: flag in uses for flag in _KEY_USAGES})
