@@ -1,4 +1,4 @@
-"""Signing and verifying documents: PAdES B-B in PDF. Pure; the only importer of pyHanko.
+"""Signing, sealing and verifying documents: PAdES, detached CAdES. Pure; alone imports pyHanko.
 
 A signature is made in two halves, with the key somewhere else in between::
 
@@ -10,9 +10,19 @@ A signature is made in two halves, with the key somewhere else in between::
 
 from signer_core.documents.appearance import Appearance
 from signer_core.documents.cms import signed_attributes
-from signer_core.documents.finish import finish_pdf
-from signer_core.documents.prepare import PreparedPdf, prepare_pdf
+from signer_core.documents.detached import detached_attributes, finish_detached
+from signer_core.documents.finish import finish_document_timestamp, finish_pdf
+from signer_core.documents.long_term import Evidence, add_evidence
+from signer_core.documents.prepare import (
+    ROOM_BYTES,
+    ROOM_FOR_TIMESTAMP_BYTES,
+    PreparedPdf,
+    prepare_document_timestamp,
+    prepare_pdf,
+    prepare_seal,
+)
 from signer_core.documents.reading import MAX_PDF_BYTES
+from signer_core.documents.reopen import CmsParts, reopen_cms, reopen_pdf
 from signer_core.documents.report import (
     Coverage,
     InvalidSignature,
@@ -21,20 +31,36 @@ from signer_core.documents.report import (
     Signer,
     ValidSignature,
 )
+from signer_core.documents.seal_stamp import SealStamp
+from signer_core.documents.timestamps import verify_timestamp
 from signer_core.documents.verify import verify_pdf
 
 __all__ = [
     "MAX_PDF_BYTES",
+    "ROOM_BYTES",
+    "ROOM_FOR_TIMESTAMP_BYTES",
     "Appearance",
+    "CmsParts",
     "Coverage",
+    "Evidence",
     "InvalidSignature",
     "PreparedPdf",
     "Problem",
+    "SealStamp",
     "SignatureReport",
     "Signer",
     "ValidSignature",
+    "add_evidence",
+    "detached_attributes",
+    "finish_detached",
+    "finish_document_timestamp",
     "finish_pdf",
+    "prepare_document_timestamp",
     "prepare_pdf",
+    "prepare_seal",
+    "reopen_cms",
+    "reopen_pdf",
     "signed_attributes",
     "verify_pdf",
+    "verify_timestamp",
 ]

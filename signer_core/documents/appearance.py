@@ -25,7 +25,7 @@ _SMALLEST_PT: Final = (120, 40)  # below this the text is not readable in print
 _FONT_SIZE_PT: Final = 9
 _NAME_LINE_CHARACTERS: Final = 34
 _NAME_LONGEST_CHARACTERS: Final = 102  # three lines
-_BLUE: Final = (0.12, 0.23, 0.54)
+BLUE: Final = (0.12, 0.23, 0.54)
 
 _TEXT: Final = (
     "Електронний підпис\n%(signer)s\n%(when)s\nПеревірте підпис у файлі: цей напис не є доказом"
@@ -49,7 +49,7 @@ class Appearance:
             raise InvalidRequestError("the visible signature needs at least 120 x 40 points")
 
 
-class _EmbeddedFont(FontEngineFactory):
+class EmbeddedFont(FontEngineFactory):
     """Our subset of Noto Sans (SIL OFL 1.1): Latin and Cyrillic, embedded into each PDF."""
 
     def create_font_engine(
@@ -73,17 +73,17 @@ def stamp(signer_name: str, signed_at: datetime) -> SigAppearanceSetup:
     """Describe the stamp: `signed_at` is shown in its own time zone, with the offset to UTC."""
     style = TextStampStyle(
         border_width=2,
-        border_color=_BLUE,
+        border_color=BLUE,
         stamp_text=_TEXT,
         text_box_style=TextBoxStyle(
-            font=_EmbeddedFont(),
+            font=EmbeddedFont(),
             font_size=_FONT_SIZE_PT,
             leading=_FONT_SIZE_PT + 3,
             box_layout_rule=_left(margin_pt=0),
         ),
         inner_content_layout=_left(margin_pt=6),
     )
-    words = {"when": _moment(signed_at)}
+    words = {"when": moment(signed_at)}
     return SigAppearanceSetup(style, signed_at, _lines(signer_name), words)
 
 
@@ -95,12 +95,17 @@ def _left(margin_pt: int) -> layout.SimpleBoxLayoutRule:
     )
 
 
-def _moment(moment: datetime) -> str:
-    offset = moment.isoformat(timespec="seconds")[-6:]  # +02:00
-    return f"{moment:%d.%m.%Y %H:%M:%S} (UTC{offset})"
+def moment(at: datetime) -> str:
+    """Return a time as people read it, in its own time zone, with the offset to UTC."""
+    offset = at.isoformat(timespec="seconds")[-6:]  # +02:00
+    return f"{at:%d.%m.%Y %H:%M:%S} (UTC{offset})"
+
+
+def printable(text: str) -> str:
+    """Return the text with a space for every character that cannot be shown."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _lines(name: str) -> str:
-    printable = "".join(c if c.isprintable() else " " for c in name)
-    short = textwrap.shorten(printable, _NAME_LONGEST_CHARACTERS, placeholder="…")
+    short = textwrap.shorten(printable(name), _NAME_LONGEST_CHARACTERS, placeholder="…")
     return textwrap.fill(short, _NAME_LINE_CHARACTERS)

@@ -14,19 +14,18 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from signer_core.documents import der
 from signer_core.documents.certificates import parse_certificate
 from signer_core.errors import InvalidRequestError, VerificationError
+from signer_core.pki import der
 from signer_core.protocol.to_be_signed import CmsToBeSigned, encode_cms, verify_cms
 
-_DATA: Final = bytes.fromhex("06092a864886f70d010701")  # 1.2.840.113549.1.7.1
-_SIGNED_DATA: Final = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2
-_TIMESTAMP: Final = bytes.fromhex("060b2a864886f70d010910020e")  # RFC 3161 appendix A
-_SHA256: Final = der.tlv(der.SEQUENCE, bytes.fromhex("0609608648016503040201"))  # RFC 5754 §2
-_ECDSA: Final = der.tlv(der.SEQUENCE, bytes.fromhex("06082a8648ce3d040302"))  # with SHA-256
+_DATA: Final = der.oid("1.2.840.113549.1.7.1")
+_SIGNED_DATA: Final = der.oid("1.2.840.113549.1.7.2")
+_TIMESTAMP: Final = der.oid("1.2.840.113549.1.9.16.2.14")  # RFC 3161 appendix A
+_SHA256: Final = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))  # RFC 5754 §2
 _VERSION: Final = der.integer(1)  # content is data, the signer is named by issuer and number
 _UP_TO_CERTIFICATES: Final = (
-    _VERSION + der.tlv(der.SET, _SHA256) + der.tlv(der.SEQUENCE, _DATA)  # no content: detached
+    _VERSION + der.set_of([_SHA256]) + der.sequence(_DATA)  # no content: detached
 )
 
 
@@ -46,8 +45,8 @@ class CmsTemplate:
         """
         certificate = parse_certificate(certificate_chain[0])
         number = der.integer(certificate.serial_number)
-        name = der.tlv(der.SEQUENCE, certificate.issuer.public_bytes(), number)
-        certificates = der.tlv(der.context(0), *sorted(certificate_chain))  # DER sorts a SET OF
+        name = der.sequence(certificate.issuer.public_bytes(), number)
+        certificates = der.explicit(0, *sorted(certificate_chain))  # [0] IMPLICIT SET OF
         return cls(_UP_TO_CERTIFICATES + certificates, _VERSION + name + _SHA256)
 
     def fill(self, attributes: bytes, signature: bytes, timestamp: bytes | None = None) -> bytes:
@@ -56,16 +55,16 @@ class CmsTemplate:
         `timestamp`: a TimeStampToken of the signature, DER; None for level B-B.
         """
         unsigned = () if timestamp is None else (_unsigned(timestamp),)
-        signed = bytes((der.context(0),)) + attributes[1:]  # [0] IMPLICIT SET OF
-        value = der.tlv(der.OCTET_STRING, signature)
-        info = der.tlv(der.SEQUENCE, self.signer, signed, _ECDSA, value, *unsigned)
-        data = der.tlv(der.SEQUENCE, self.before, der.tlv(der.SET, info))
-        return der.tlv(der.SEQUENCE, _SIGNED_DATA, der.tlv(der.context(0), data))
+        signed = b"\xa0" + attributes[1:]  # [0] IMPLICIT SET OF
+        value = der.octets(signature)
+        info = der.sequence(self.signer, signed, der.ECDSA_SHA256, value, *unsigned)
+        data = der.sequence(self.before, der.set_of([info]))
+        return der.sequence(_SIGNED_DATA, der.explicit(0, data))
 
 
 def _unsigned(timestamp: bytes) -> bytes:
-    attribute = der.tlv(der.SEQUENCE, _TIMESTAMP, der.tlv(der.SET, timestamp))
-    return der.tlv(der.context(1), attribute)
+    attribute = der.sequence(_TIMESTAMP, der.set_of([timestamp]))
+    return der.explicit(1, attribute)  # [1] IMPLICIT SET OF
 
 
 @lru_cache(maxsize=256)
