@@ -11,12 +11,12 @@ from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.signing.model import Origin, RequestStatus
 from signer_core.storage.engine import upgrade
+from signer_core.storage.signer.audit_tables import metadata
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.devices import Devices
 from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.requests import Requests
 from signer_core.storage.signer.schema import MIGRATIONS
-from signer_core.storage.signer.tables import metadata
 from tests.fakes.requests import (
     KEY_ID,
     NOW_S,
