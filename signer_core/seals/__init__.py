@@ -1,0 +1,1 @@
+"""The seal service: levels of PAdES and CAdES, and their repair."""
