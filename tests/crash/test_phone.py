@@ -13,11 +13,11 @@ from tests.crash.world import PIN
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
 
 
-def run(world, folder, *arguments: str) -> int:
+def run(world, folder, *arguments: str, typed: str = PIN) -> int:
     """Run `signer-phone` with the places to die; return its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.crash.launch", "phone", "--home", str(folder), *arguments],
-        input=PIN + "\n",
+        input=typed + "\n",
         capture_output=True,
         text=True,
         timeout=120,
@@ -29,9 +29,9 @@ def run(world, folder, *arguments: str) -> int:
     return done.returncode
 
 
-def died(world, folder, point, *arguments: str) -> bool:
+def died(world, folder, point, *arguments: str, typed: str = PIN) -> bool:
     world.arm(point)
-    code = run(world, folder, *arguments)
+    code = run(world, folder, *arguments, typed=typed)
     return (code, (world.control / "hit").read_text()) == (-9, point)
 
 
