@@ -23,6 +23,7 @@ from signer_core.documents import (
     finish_pdf,
     prepare_pdf,
     signed_attributes,
+    verify_finished,
     verify_pdf,
 )
 from tests.fakes import handmade
@@ -97,6 +98,11 @@ def main() -> None:
             lambda: signed_attributes(prepared.file_hash, citizen.certificate)
         ),
         "finish": cost_ms(finish),
+        "check what was finished": cost_ms(
+            lambda: verify_finished(
+                prepared, citizen.chain, trust_roots=citizen.trust_roots, now=NOW
+            )
+        ),
         "prepare, visible": cost_ms(prepare(Appearance())),
         "verify": cost_ms(lambda: verify_pdf(signed, trust_roots=citizen.trust_roots, now=NOW)),
     }

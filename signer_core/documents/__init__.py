@@ -12,6 +12,7 @@ from signer_core.documents.appearance import Appearance
 from signer_core.documents.cms import signed_attributes
 from signer_core.documents.detached import detached_attributes, finish_detached
 from signer_core.documents.finish import finish_document_timestamp, finish_pdf
+from signer_core.documents.finished import verify_finished
 from signer_core.documents.long_term import Evidence, add_evidence
 from signer_core.documents.prepare import (
     ROOM_BYTES,
@@ -61,6 +62,7 @@ __all__ = [
     "reopen_cms",
     "reopen_pdf",
     "signed_attributes",
+    "verify_finished",
     "verify_pdf",
     "verify_timestamp",
 ]
