@@ -23,7 +23,7 @@ from signer_core.documents.prepare import (
     prepare_seal,
 )
 from signer_core.documents.reading import MAX_PDF_BYTES
-from signer_core.documents.reopen import CmsParts, reopen_cms, reopen_pdf
+from signer_core.documents.reopen import CmsParts, chains_of, reopen_cms, reopen_pdf
 from signer_core.documents.report import (
     Coverage,
     InvalidSignature,
@@ -52,6 +52,7 @@ __all__ = [
     "Signer",
     "ValidSignature",
     "add_evidence",
+    "chains_of",
     "detached_attributes",
     "finish_detached",
     "finish_document_timestamp",

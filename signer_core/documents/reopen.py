@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from asn1crypto import cms
 
@@ -25,12 +26,41 @@ def reopen_pdf(pdf: bytes) -> tuple[PreparedPdf, CmsParts]:
     Raises:
         InvalidRequestError: it has no such signature, or one that is not of level B-B.
     """
-    gap = find_signature_gap(pdf)
+    prepared = PreparedPdf(pdf, byte_range_digest(pdf), find_signature_gap(pdf))
+    return prepared, reopen_cms(_contents(prepared))
+
+
+def chains_of(pdf: bytes) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    """Return the certificates (DER) of a PDF's last signature and of its timestamp, leaf first.
+
+    Raises:
+        InvalidRequestError: it has no such signature, or that one has no timestamp.
+    """
+    prepared = PreparedPdf(pdf, byte_range_digest(pdf), find_signature_gap(pdf))
     try:
-        contents = bytes.fromhex(pdf[gap.start + 1 : gap.end - 1].decode("ascii"))
+        signed = cms.ContentInfo.load(_contents(prepared))["content"]
+        (signer,) = signed["signer_infos"]
+        (attribute,) = signer["unsigned_attrs"]
+        (token,) = attribute["values"]
+        (stamper,) = token["content"]["signer_infos"]
+        return _chain(signed, signer), _chain(token["content"], stamper)
+    except (ValueError, TypeError, AttributeError, LookupError):
+        raise InvalidRequestError("the signature of the PDF has no timestamp") from None
+
+
+def _contents(prepared: PreparedPdf) -> bytes:
+    gap = prepared.gap
+    try:
+        return bytes.fromhex(prepared.pdf[gap.start + 1 : gap.end - 1].decode("ascii"))
     except ValueError:
         raise InvalidRequestError("the signature of the PDF cannot be read") from None
-    return PreparedPdf(pdf, byte_range_digest(pdf), gap), reopen_cms(contents)
+
+
+def _chain(signed: Any, signer: Any) -> tuple[bytes, ...]:
+    serial = signer["sid"].chosen["serial_number"].native
+    certificates = [one.chosen for one in signed["certificates"]]
+    ordered = sorted(certificates, key=lambda one: one.serial_number != serial)
+    return tuple(one.dump() for one in ordered)
 
 
 def reopen_cms(contents: bytes) -> CmsParts:
@@ -43,11 +73,8 @@ def reopen_cms(contents: bytes) -> CmsParts:
         signed = cms.ContentInfo.load(contents)["content"]
         (signer,) = signed["signer_infos"]
         bare = not signer["unsigned_attrs"]
-        serial = signer["sid"].chosen["serial_number"].native
-        certificates = [one.chosen for one in signed["certificates"]]
-        ordered = sorted(certificates, key=lambda one: one.serial_number != serial)
-        chain = tuple(one.dump() for one in ordered)
-        parts = CmsParts(signer["signed_attrs"].untag().dump(), signer["signature"].native, chain)
+        attributes = signer["signed_attrs"].untag().dump()
+        parts = CmsParts(attributes, signer["signature"].native, _chain(signed, signer))
     # What asn1crypto raises on a type it did not expect depends on where it meets it.
     except (ValueError, TypeError, AttributeError, LookupError):
         raise InvalidRequestError("the signature cannot be read") from None
