@@ -29,6 +29,7 @@ from signer_core.errors import (
 )
 from signer_core.protocol.curve import Scalar
 from signer_core.protocol.ecdsa2p.verification import SignatureVerifier
+from signer_core.protocol.key_action import KeyAction, about_hash, action_hash
 from signer_core.protocol.transcript import Q
 from signer_core.storage.engine import upgrade
 from tests.fakes.token import MemoryToken
@@ -38,7 +39,10 @@ from tests.fakes.vault_world import VaultProcess, VaultWorld
 HOLD_S = 24 * 3600  # the longest wait of the PIN's policy
 JUDGEMENT_S = 61
 FINAL = (KeyBlockedError, KeySuspendedError, RetireShareError)
+CODE_HASH = bytes(range(32))  # of the suspend code
+LIVED = 3  # signatures; only then may an owner end the key, or no life would be long
 _Phones = st.sampled_from(["owner", "copy"])
+_Ends = st.sampled_from([KeyAction.SUSPENSION, KeyAction.REVOCATION])
 
 
 class Died(BaseException):
@@ -87,6 +91,8 @@ class KeyLife(RuleBasedStateMachine):
         self.vaults = [self.world.vault, self.world.make_process("process-2")]
         self.phones: dict[str, Phone] = {"owner": self.run(self.world.citizen())}
         self.seen: dict[str, bytes] = {"owner": b""}  # the last success that a phone has stored
+        key_id = self.phones["owner"].key_id
+        self.run(self.world.vault.keys.set_suspend_code(key_id, CODE_HASH))
         self.ask: Ask | None = None
 
     # --- what happens ----------------------------------------------------------------------------
@@ -173,6 +179,31 @@ class KeyLife(RuleBasedStateMachine):
             self.run(self._refresh(who, phone, confirmed))
         except SignerError as error:
             self._refused(error)
+
+    @precondition(lambda self: len(self.model.signed) >= LIVED)
+    @rule(who=_Phones, action=_Ends, wrong=st.booleans())
+    def end_the_key_by_the_pin(self, who: str, action: KeyAction, wrong: bool) -> None:
+        """Its owner suspends or revokes it: the right PIN ends it, a wrong one counts."""
+        if who not in self.phones:
+            return
+        phone = self.phones[who]
+        x2 = Scalar((phone.x2 + 1) % Q) if wrong else phone.x2
+        try:
+            self.run(self._act(phone, action, x2))
+        except PinRejectedError as error:
+            self._count(error.attempts_left)
+        except SignerError as error:
+            self._refused(error)
+        else:
+            assert not wrong
+            self.model.is_over = True
+
+    @precondition(lambda self: len(self.model.signed) > LIVED)
+    @rule()
+    def suspend_by_the_code(self) -> None:
+        """Anybody with the code, at any time; a key that ended stays as it ended."""
+        self.run(self.world.vault.keys.suspend_by_code(CODE_HASH))
+        self.model.is_over = True
 
     @precondition(lambda self: self.model.signed)
     @rule(data=st.data())
@@ -312,6 +343,17 @@ class KeyLife(RuleBasedStateMachine):
         self.phones[who] = renewed
         if confirmed:
             await self.world.confirm(renewed)
+
+    async def _act(self, phone: Phone, action: KeyAction, x2: Scalar) -> None:
+        registration = self.world.registration(
+            phone,
+            kind=action.value,
+            request_hash=action_hash(action, phone.key_id),
+            file_hashes=(about_hash(phone.key_id),),
+        )
+        await self.world.vault.requests.register(registration)
+        ask = Ask(registration.request_id, registration.request_hash, (), "")
+        await self._one_session(phone, self.world.vault, x2, ask)
 
     async def _open_ask(self, phone: Phone) -> Ask:
         """Return a request that is open for the phone's key, a new one if need be."""

@@ -1,4 +1,4 @@
-"""Any order of sign, wrong PIN, refresh, kill, lost reply, copy, replay: the invariants hold."""
+"""Any order of sign, wrong PIN, refresh, suspend, kill, copy, replay: the invariants hold."""
 
 import os
 
