@@ -12,6 +12,7 @@ from signer_core.errors import InvalidRequestError
 
 ISSUING: Final = KeyLabel("issuing-ca")
 DEVICE: Final = KeyLabel("device-ca")
+INFRASTRUCTURE: Final = KeyLabel("infrastructure-ca")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,13 @@ class Authorities:
 
     issuing: x509.Certificate  # of people
     device: x509.Certificate  # of phones
+    infrastructure: x509.Certificate  # of processes and officers
     root: x509.Certificate
+
+    @property
+    def issuers(self) -> dict[KeyLabel, x509.Certificate]:
+        """Those whose keys the vault has, by their labels."""
+        return {ISSUING: self.issuing, DEVICE: self.device, INFRASTRUCTURE: self.infrastructure}
 
 
 async def find_authorities(token: Token, ca_chain: Path, root: Path) -> Authorities:
@@ -28,7 +35,7 @@ async def find_authorities(token: Token, ca_chain: Path, root: Path) -> Authorit
 
     Raises:
         InvalidRequestError: a file cannot be read, or there is not exactly one certificate for
-            each of the two keys, or not exactly one root.
+            each of the three keys, or not exactly one root.
     """
     certificates, roots = _read(ca_chain), _read(root)
     if len(roots) != 1:
@@ -36,6 +43,7 @@ async def find_authorities(token: Token, ca_chain: Path, root: Path) -> Authorit
     return Authorities(
         issuing=await _of_key(token, ISSUING, certificates),
         device=await _of_key(token, DEVICE, certificates),
+        infrastructure=await _of_key(token, INFRASTRUCTURE, certificates),
         root=roots[0],
     )
 

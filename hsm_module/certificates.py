@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hsm_module.authorities import DEVICE, ISSUING, Authorities
+from hsm_module.storage.statuses import new_serial
 from hsm_module.storage.store import Transaction
 from hsm_module.token.port import Token
 from hsm_module.trust.status import record_issued
@@ -74,7 +75,7 @@ class CertificateOffice:
         return CertificateChain(certificate, tuple(map(_der, above)))
 
     def _issuance(self) -> Issuance:
-        return Issuance(x509.random_serial_number(), self.now())
+        return Issuance(new_serial(), self.now())
 
 
 def verify_device_csr(csr: bytes) -> ec.EllipticCurvePublicKey:

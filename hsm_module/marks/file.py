@@ -14,6 +14,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -129,6 +130,22 @@ class MarksFile:
             self.follow()
             self._compact(keep)
 
+    def of_kind(self, kind: MarkKind) -> dict[bytes, Mark]:
+        """Return the marks of a kind by their ids."""
+        self.follow()
+        found: dict[bytes, Mark] = {}
+        first = bisect_left(range(self._sorted), bytes([kind]), key=self._sorted_name)
+        after = bisect_left(range(self._sorted), bytes([kind + 1]), key=self._sorted_name)
+        piece = self._map[(1 + first) * RECORD_BYTES : (1 + after) * RECORD_BYTES]
+        newer = (mark for mark, _ in self._appended.values() if mark.kind is kind)
+        for mark in chain(parse_marks(piece), newer):
+            if mark is None:
+                raise VerificationError("the high-water marks are damaged")
+            known = found.get(mark.id)
+            if known is None or known.version < mark.version:
+                found[mark.id] = mark
+        return found
+
     def count(self, kind: MarkKind) -> int:
         """Return how many rows of a kind have a mark; reads everything."""
         names = {mark.name for mark in parse_marks(self._map) if mark is not None}
@@ -146,7 +163,7 @@ class MarksFile:
             case MarkKind.REQUEST:
                 return self._now_s() < mark.note + SLACK_S
             case MarkKind.CERTIFICATE:
-                return self._now_s() < read_certificate_note(mark.note)[1] + SLACK_S
+                return self._now_s() < read_certificate_note(mark.note)[2] + SLACK_S
             case _:
                 return True
 

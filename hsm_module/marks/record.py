@@ -11,6 +11,7 @@ RECORD_BYTES: Final = 32
 NAME_BYTES: Final = 17  # kind and id: what records are sorted by
 _MAX_COUNT: Final = 255  # tries are fewer
 _HOLD_BIT: Final = 36  # above a Unix time of the next 2,000 years
+_ISSUER_BIT: Final = 37
 
 
 class MarkKind(IntEnum):
@@ -21,6 +22,7 @@ class MarkKind(IntEnum):
     REQUEST = 2  # signed or withdrawn; the note is when it would have expired
     HEAD = 3  # the row that names this file's head
     CERTIFICATE = 4  # suspended or revoked; the note is `certificate_note`
+    OFFICER = 5  # who may do what with keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,14 @@ def read_key_note(note: int) -> tuple[bool, int, int]:
     return bool(note >> 16), note & 0xFF, note >> 8 & 0xFF
 
 
-def certificate_note(*, suspended: bool, not_after_s: int) -> int:
-    """Pack what a restored backup must not undo, and until when: that of a bad certificate."""
-    return suspended << _HOLD_BIT | not_after_s
+def certificate_note(*, suspended: bool, issuer: int, not_after_s: int) -> int:
+    """Pack what a restored backup must not undo: whose it is (0 to 3), how bad, until when."""
+    return issuer << _ISSUER_BIT | suspended << _HOLD_BIT | not_after_s
 
 
-def read_certificate_note(note: int) -> tuple[bool, int]:
-    """Return whether the certificate is only suspended, and when it ends (Unix time)."""
-    return bool(note >> _HOLD_BIT), note & (1 << _HOLD_BIT) - 1
+def read_certificate_note(note: int) -> tuple[bool, int, int]:
+    """Return whether the certificate is only suspended, its issuer, its end (Unix time)."""
+    return bool(note >> _HOLD_BIT & 1), note >> _ISSUER_BIT, note & (1 << _HOLD_BIT) - 1
 
 
 def parse_marks(data: bytes | mmap) -> Iterator[Mark | None]:

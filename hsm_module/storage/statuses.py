@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from cryptography import x509
 from sqlalchemy import RowMapping, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hsm_module.marks.record import Mark, MarkKind, certificate_note
+from hsm_module.marks.record import Mark, MarkKind, certificate_note, read_certificate_note
 from hsm_module.marks.watermarks import MarksView
 from hsm_module.storage import sealing
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
@@ -18,10 +19,12 @@ from hsm_module.storage.trust_tables import crl_heads
 from hsm_module.token.port import KeyLabel, Token
 from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId
-from signer_core.pki.status import Reason, Status
+from signer_core.pki.status import CertificateStatus, Reason, Status
 from signer_core.storage.engine import for_update
 
 _NAME: Final = "certificate_statuses"
+_ISSUERS: Final = (KeyLabel("issuing-ca"), KeyLabel("device-ca"), KeyLabel("infrastructure-ca"))
+_HASHED: Final = 3  # in the place of an issuer's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,12 @@ class StatusRow:
     reason: Reason = Reason.NONE
     changed_at_s: int = 0  # Unix time
     row_version: int = 0
+    mac: bytes = b""  # of the row that was read
+
+    @property
+    def said(self) -> CertificateStatus:
+        """What CRLs and OCSP answers say of it."""
+        return CertificateStatus(self.status, self.reason, self.changed_at_s)
 
 
 class StatusRows:
@@ -96,6 +105,16 @@ class StatusRows:
         query = select(table).where(table.c.key_id == key_id).order_by(table.c.serial)
         return [await self.verify(one) for one in await self._read(query)]
 
+    async def is_still(self, name: CertificateName, row_version: int, mac: bytes) -> bool:
+        """Say whether a row is the very one that was checked before, and has no newer mark."""
+        query = select(table.c.mac).where(
+            table.c.issuer == name.issuer, table.c.serial == name.serial
+        )
+        if (await self._connection.execute(query)).scalar_one_or_none() != mac:
+            return False
+        mark = self._marks.find(MarkKind.CERTIFICATE, mark_id(name))
+        return mark is None or mark.version <= row_version
+
     async def with_serial(self, serial: bytes) -> Sequence[StatusRow]:
         """Return the rows of this serial number under any issuer; raises as `get`."""
         query = select(table).where(table.c.serial == serial).order_by(table.c.issuer)
@@ -134,7 +153,7 @@ class StatusRows:
         if row.row_version and self._marks.is_rolled_back(mark_of(row)):
             raise RolledBackRowError(_NAME, row.key_id)
         if not row.row_version:
-            self._verify_never_there(row.name)  # one that never changed has no mark
+            self._verify_never_there(row.name, row.key_id)  # one that never changed has no mark
         return row
 
     async def _read(self, query: Select[Any]) -> Any:
@@ -147,9 +166,9 @@ class StatusRows:
             first = {"issuer": issuer, "changes": 1, "seen_changes": 0, "number": 0, "made_at_s": 0}
             await self._connection.execute(insert(crl_heads).values(first))
 
-    def _verify_never_there(self, name: CertificateName) -> None:
+    def _verify_never_there(self, name: CertificateName, key_id: KeyId | None = None) -> None:
         if self._marks.find(MarkKind.CERTIFICATE, mark_id(name)) is not None:
-            raise RolledBackRowError(_NAME, None)
+            raise RolledBackRowError(_NAME, key_id)
 
     async def _sealed(self, row: StatusRow) -> dict[str, Any]:
         values = to_columns(row)
@@ -182,16 +201,47 @@ def from_columns(row: dict[str, Any]) -> StatusRow:
         reason=Reason(row["reason"]),
         changed_at_s=row["changed_at_s"],
         row_version=row["row_version"],
+        mac=row[sealing.MAC_COLUMN],
     )
 
 
-def mark_id(name: CertificateName) -> bytes:
-    """Return what stands for a certificate among the high-water marks (16 bytes)."""
-    text = b"diia-signer/vault/certificate/v1" + name.issuer.encode() + b"/" + name.serial
-    return hashlib.sha256(text).digest()[:16]
+def new_serial() -> int:
+    """Return 127 random bits: a serial number that fits whole into a high-water mark."""
+    return max(1, x509.random_serial_number() >> 32)
 
 
 def mark_of(row: StatusRow) -> Mark:
     """Return the mark of a certificate whose status has changed."""
-    note = certificate_note(suspended=row.status is Status.SUSPENDED, not_after_s=row.not_after_s)
+    note = certificate_note(
+        suspended=row.status is Status.SUSPENDED,
+        issuer=_ISSUERS.index(row.name.issuer) if len(row.name.serial) <= 16 else _HASHED,
+        not_after_s=row.not_after_s,
+    )
     return Mark(MarkKind.CERTIFICATE, mark_id(row.name), row.row_version, note)
+
+
+def mark_id(name: CertificateName) -> bytes:
+    """Return what stands for a certificate among the high-water marks (16 bytes).
+
+    It is the serial number, so that a mark alone can name what is revoked. A longer number, of a
+    certificate that the vault did not issue, is hashed.
+    """
+    if len(name.serial) <= 16:
+        return name.serial.rjust(16, b"\0")
+    text = b"diia-signer/vault/certificate/v1" + name.issuer.encode() + b"/" + name.serial
+    return hashlib.sha256(text).digest()[:16]
+
+
+def row_of(mark: Mark) -> StatusRow | None:
+    """Return what a mark alone says of a certificate: for one whose row is gone, or old."""
+    suspended, issuer, not_after_s = read_certificate_note(mark.note)
+    if issuer == _HASHED:
+        return None
+    return StatusRow(
+        name=CertificateName(_ISSUERS[issuer], mark.id.lstrip(b"\0")),
+        kind="",
+        not_after_s=not_after_s,
+        status=Status.SUSPENDED if suspended else Status.REVOKED,
+        reason=Reason.HOLD if suspended else Reason.UNSPECIFIED,
+        row_version=mark.version,
+    )

@@ -26,6 +26,7 @@ certificate_statuses: Final = Table(
     Index(
         "ix_certificate_statuses_not_good",
         "issuer",
+        "serial",
         sqlite_where=text("status <> 'good'"),
         postgresql_where=text("status <> 'good'"),
     ),

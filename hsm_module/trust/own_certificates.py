@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hsm_module.authorities import ISSUING
+from hsm_module.storage.statuses import new_serial
 from hsm_module.storage.store import Store, Transaction
 from hsm_module.token.port import KeyLabel, Token
 from hsm_module.trust.status import record_issued
@@ -77,7 +78,7 @@ class OwnCertificates:
         profile: OwnProfile,
         public_key: ec.EllipticCurvePublicKey,
     ) -> x509.Certificate:
-        issuance = Issuance(x509.random_serial_number(), self._now())
+        issuance = Issuance(new_serial(), self._now())
         certificate = await self._token.use_key(
             ISSUING,
             lambda key: profile.issue(Issuer(self._issuing, key), issuance, public_key),

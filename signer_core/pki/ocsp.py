@@ -55,7 +55,6 @@ def encode_response_data(
     responder: x509.Certificate,
     answers: Sequence[Single],
     validity: Validity,
-    produced_at: datetime,
     nonce: bytes | None = None,
 ) -> bytes:
     """Encode what the responder's key is to sign with ECDSA and SHA-256.
@@ -67,7 +66,7 @@ def encode_response_data(
         extensions = der.explicit(1, der.sequence(der.extension(NONCE, der.octets(nonce))))
     return der.sequence(
         der.explicit(2, der.octets(subject_key_identifier(responder))),  # its key's SHA-1
-        der.generalized_time(produced_at),
+        der.generalized_time(validity.this_update),
         der.sequence(*(_encode_single(one, validity) for one in answers)),
         extensions,
     )

@@ -18,6 +18,8 @@ from signer_core.errors import NotFoundError, VerificationError
 
 T = TypeVar("T")
 
+SIGNING = ("issuing-ca", "device-ca", "infrastructure-ca", "ocsp-responder", "tsa", "seal-portal")
+
 
 class MemoryToken:
     """Fresh random keys under the given labels; gone with the object."""
@@ -25,7 +27,7 @@ class MemoryToken:
     def __init__(
         self,
         keks: Iterable[str] = ("kek-1",),
-        signing: Iterable[str] = ("issuing-ca", "device-ca"),
+        signing: Iterable[str] = SIGNING,
     ) -> None:
         self._keks = {KekId(kek): AESGCM(secrets.token_bytes(32)) for kek in keks}
         self._signing = {KeyLabel(x): ec.generate_private_key(ec.SECP256R1()) for x in signing}

@@ -74,7 +74,7 @@ def _create_statuses() -> None:
     op.create_index(
         "ix_certificate_statuses_not_good",
         "certificate_statuses",
-        ["issuer"],
+        ["issuer", "serial"],
         unique=False,
         sqlite_where=NOT_GOOD,
         postgresql_where=NOT_GOOD,

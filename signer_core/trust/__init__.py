@@ -1,0 +1,1 @@
+"""Trust services as everybody sees them: certificates, CRLs, OCSP, timestamps."""
