@@ -54,6 +54,7 @@ ERRORS: Mapping[str, Callable[[Failure], SignerError]] = {
             errors.DeniedError,
             errors.KeyBlockedError,
             errors.KeySuspendedError,
+            errors.RefreshNeededError,
             errors.NotFoundError,
             errors.ProtocolAbortError,
             errors.BusyError,

@@ -1,5 +1,6 @@
 """Whether a key may act now, and a request may be signed: pure rules over checked rows."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from hsm_module.storage.rows import KeyRow, RequestRow
@@ -10,10 +11,12 @@ from signer_core.errors import (
     KeyBlockedError,
     KeyHeldError,
     KeySuspendedError,
+    RefreshNeededError,
     RetireShareError,
 )
 from signer_core.keys.pin_policy import PinPolicy
 from signer_core.ports import KeyStatus, RequestState
+from signer_core.protocol.ecdsa2p.messages import Item
 
 TRANSFERS: Final = ("refresh", "pin-change")  # uses that end in a new generation, §8
 
@@ -27,11 +30,14 @@ def verify_active(key: KeyRow, policy: PinPolicy, use: str = "sign") -> None:
         DeniedError: it came from a backup, and only a transfer makes it active again.
         KeyBlockedError: its wrong PINs are used up.
     """
+    by_officer = key.ended_by == "officer"
     match key.status:
         case KeyStatus.RETIRED:
-            raise RetireShareError("this key is retired for ever: enrol again")
+            who = "an officer revoked this key" if by_officer else "this key is retired for ever"
+            raise RetireShareError(f"{who}: enrol again")
         case KeyStatus.SUSPENDED:
-            raise KeySuspendedError("this key is suspended and never signs again: enrol again")
+            who = "an officer suspended this key" if by_officer else "this key is suspended"
+            raise KeySuspendedError(f"{who}, it never signs again: enrol again")
         case KeyStatus.ACTIVE:
             pass
         case _ if use not in TRANSFERS:
@@ -53,6 +59,22 @@ def verify_admitted(key: KeyRow, policy: PinPolicy, now_s: int, use: str) -> Non
         raise BusyError("another session of this key is being judged: try again in a minute")
     if now_s < key.hold_until_s:
         raise KeyHeldError(key.hold_until_s)
+
+
+def verify_fresh(
+    key: KeyRow, generation: int, request_id: bytes | None, items: Sequence[Item]
+) -> None:
+    """Check that these shares are not too old to sign with (docs/flows/emergency.md).
+
+    A key's own PKCS#10 makes nothing that anybody could misuse, and goes before its first refresh.
+
+    Raises:
+        RefreshNeededError: an officer wants new shares first.
+    """
+    if not items or request_id == key.key_id or key.refresh_from is None:
+        return
+    if generation < key.refresh_from:
+        raise RefreshNeededError("this key needs new shares before it signs: refresh it")
 
 
 def verify_open(request: RequestRow, key: KeyRow, now_s: int) -> None:

@@ -10,6 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from grpc_api.servers.vault import VaultPorts
+from hsm_module.admin.access import OfficerDoor
+from hsm_module.admin.keys import KeyDesk
+from hsm_module.admin.officers import OfficerDesk
+from hsm_module.admin.rotation import Rotation
+from hsm_module.admin.service import Admin
 from hsm_module.authorities import Authorities
 from hsm_module.certificates import CertificateOffice
 from hsm_module.context import VaultContext
@@ -20,7 +25,7 @@ from hsm_module.sessions.enrolment import EnrolmentSessions
 from hsm_module.sessions.serving import Sessions
 from hsm_module.sessions.signing import SigningSessions
 from hsm_module.settings import VaultSettings
-from hsm_module.storage.records import CURRENT_KEK, Records
+from hsm_module.storage.records import Records
 from hsm_module.storage.store import Store
 from hsm_module.token.port import Token
 from signer_core.errors import InvalidRequestError
@@ -49,7 +54,7 @@ def assemble(
     context = VaultContext(
         vault_id=settings.vault_id,
         store=store,
-        records=Records(token, CURRENT_KEK),
+        records=Records(token),
         registrar_key=read_public_key(settings.registrar_key),
         policy=PinPolicy(),
         now=utc_now,
@@ -61,7 +66,17 @@ def assemble(
         EnrolmentSessions(context), SigningSessions(context, judgement), settings.session_ttl_s
     )
     keys = Keys(context, _office(settings, token, authorities))
-    return Vault(VaultPorts(sessions, Requests(context), keys), judgement)
+    admin = _admin(context, token, authorities)
+    return Vault(VaultPorts(sessions, Requests(context), keys, admin), judgement)
+
+
+def _admin(context: VaultContext, token: Token, authorities: Authorities) -> Admin:
+    return Admin(
+        OfficerDoor(context.store),
+        KeyDesk(context),
+        Rotation(context, token),
+        OfficerDesk(context.store, token, authorities.infrastructure, context.now),
+    )
 
 
 def _office(settings: VaultSettings, token: Token, authorities: Authorities) -> CertificateOffice:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from hsm_module.admission import verify_admitted, verify_open
+from hsm_module.admission import verify_admitted, verify_fresh, verify_open
 from hsm_module.key_actions import act
 from hsm_module.key_transaction import OpenKey, key_transaction, retire
 from hsm_module.sessions.live import LiveSession, LiveTransfer
@@ -139,6 +139,8 @@ class Judgement:
         """§3.1.1: count the try before it is checked; return the wrong tries before it."""
         async with key_transaction(self._store, session.key_id) as key:
             verify_admitted(key.row, self._policy, key.now_s, session.use)
+            if isinstance(session, LiveSession):
+                verify_fresh(key.row, session.generation.number, session.request_id, session.items)
             if key.row.live_sid != session.sid:
                 raise ProtocolAbortError("a newer session of this key took over")
             if session.request_id is not None:
@@ -182,29 +184,34 @@ class Judgement:
     @timed("judge.release")
     async def _release(self, session: LiveSession, signatures: tuple[Signature, ...]) -> None:
         """§3.1.5: the one commit before which no signature leaves the vault."""
-        epoch = await self._next_epoch(session)
+        epoch, kek_id = await self._next_epoch(session)
         async with self._store.transaction() as transaction:
             row, _ = await transaction.keys.get(session.key_id)
             _check_own(row, session)
             if row.next is not None and session.generation.number == row.next.number:
                 await transaction.records.delete_share(row.key_id, row.current.number)  # §8
-            succeeded = _succeeded(row, session, epoch, self._records.kek_id)
+            succeeded = _succeeded(row, session, epoch, kek_id)
             await _consume(transaction, succeeded, session, signatures)
             await transaction.record(Event(session.use, "signed", row.key_id, session.request_id))
 
-    async def _next_epoch(self, session: LiveSession) -> EpochState:
-        """Return the epoch after this success; the one its tag was under is the previous one."""
+    async def _next_epoch(self, session: LiveSession) -> tuple[EpochState, str]:
+        """Return the epoch after this success, and the KEK that both its keys are under.
+
+        The one its tag was under is the previous one.
+        """
+        records = self._records.pinned()
         base, number = session.epoch, session.generation.number
         new_key = session.party.next_epoch_key(base.key)
         previous = base.wrapped_key
-        if session.generation.kek_id != self._records.kek_id:  # both under one KEK
-            previous = await self._records.wrap("epoch-key", session.key_id, number, base.key)
-        return EpochState(
+        if session.generation.kek_id != records.kek_id:
+            previous = await records.wrap("epoch-key", session.key_id, number, base.key)
+        epoch = EpochState(
             number=base.number + 1,
-            key=await self._records.wrap("epoch-key", session.key_id, number, new_key),
+            key=await records.wrap("epoch-key", session.key_id, number, new_key),
             previous_key=previous,
             last_sid=session.sid,
         )
+        return epoch, records.kek_id
 
 
 async def _consume(
@@ -245,8 +252,12 @@ def _cleared(row: KeyRow) -> KeyRow:
 
 
 def _succeeded(row: KeyRow, session: LiveSession, epoch: EpochState, kek_id: str) -> KeyRow:
-    """§3.1.5; the first success under generation g + 1 erases g (§8)."""
-    used = replace(session.generation, epoch=epoch, kek_id=kek_id)
+    """§3.1.5; the first success under generation g + 1 erases g (§8).
+
+    The hash of the share record is the row's: a rotation may have rewrapped the share meanwhile.
+    """
+    (now,) = [one for one in row.generations if one.number == session.generation.number]
+    used = replace(now, epoch=epoch, kek_id=kek_id)
     row = replace(_cleared(row), signatures=row.signatures + len(session.items))
     if row.next is not None and used.number == row.next.number:
         return replace(row, current=used, next=None)

@@ -92,7 +92,7 @@ async def retire(transaction: Transaction, row: KeyRow, reason: str) -> None:
     for the certificates says it to `set_status` first.
     """
     await _burn_judged(transaction, row)
-    await transaction.keys.save(replace(row, status=KeyStatus.RETIRED, judging=None, live_sid=None))
+    await transaction.keys.save(_ended(row, KeyStatus.RETIRED, reason))
     await transaction.record(Event("key-retired", "retired", row.key_id, reason=reason))
     await transaction.record(Event("certificate-revocation", "queued", row.key_id))
     await set_status(
@@ -103,13 +103,16 @@ async def retire(transaction: Transaction, row: KeyRow, reason: str) -> None:
 async def suspend(transaction: Transaction, row: KeyRow, reason: str) -> None:
     """Suspend a key: never resumed, only enrolled again (§5). What is being judged is void."""
     await _burn_judged(transaction, row)
-    suspended = replace(row, status=KeyStatus.SUSPENDED, judging=None, live_sid=None)
-    await transaction.keys.save(suspended)
+    await transaction.keys.save(_ended(row, KeyStatus.SUSPENDED, reason))
     await transaction.record(Event("key-suspended", "suspended", row.key_id, reason=reason))
     await transaction.record(Event("notify-owner", "queued", row.key_id, reason=reason))
     await transaction.record(Event("certificate-hold", "queued", row.key_id))
     await set_status(transaction, row.key_id, Status.SUSPENDED, Reason.HOLD)
     _log.warning("key-suspended", key_id=row.key_id.hex(), reason=reason)
+
+
+def _ended(row: KeyRow, status: KeyStatus, reason: str) -> KeyRow:
+    return replace(row, status=status, ended_by=reason, judging=None, live_sid=None)
 
 
 async def _burn_judged(transaction: Transaction, row: KeyRow) -> None:

@@ -132,8 +132,9 @@ class Keys:
         certificate = await self._office.issue_citizen(
             key.transaction, row.key_id, row.public_key, person.subject
         )
-        blob = await vault.records.wrap("certificate", row.key_id, 0, certificate)
-        await key.transaction.records.insert_certificate(row.key_id, vault.records.kek_id, blob)
+        records = vault.records.pinned()
+        blob = await records.wrap("certificate", row.key_id, 0, certificate)
+        await key.transaction.records.insert_certificate(row.key_id, records.kek_id, blob)
         await key.transaction.keys.save(replace(row, certificate_sha256=sha256(certificate)))
         await key.transaction.record(Event("certificate", "issued", row.key_id))
         return certificate

@@ -64,6 +64,12 @@ class KeySuspendedError(DeniedError):
     code = "key_suspended"
 
 
+class RefreshNeededError(DeniedError):
+    """The key signs nothing before its shares are made anew: refresh, then sign again."""
+
+    code = "refresh_needed"
+
+
 class NotFoundError(SignerError):
     """There is no such thing here: look elsewhere."""
 

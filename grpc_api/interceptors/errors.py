@@ -22,6 +22,7 @@ STATUS: Mapping[type[SignerError], grpc.StatusCode] = {
     errors.KeyHeldError: Code.PERMISSION_DENIED,
     errors.KeyBlockedError: Code.PERMISSION_DENIED,
     errors.KeySuspendedError: Code.PERMISSION_DENIED,
+    errors.RefreshNeededError: Code.PERMISSION_DENIED,
     errors.NotFoundError: Code.NOT_FOUND,
     errors.ProtocolAbortError: Code.ABORTED,
     errors.BusyError: Code.ABORTED,

@@ -22,6 +22,7 @@ from grpc_api.server import (
 )
 from grpc_api.servers import diagnostics
 from grpc_api.servers.diagnostics import Examine, add_diagnostics
+from grpc_api.servers.vault_admin import AdminPort, add_vault_admin
 from grpc_api.servers.vault_keys import VaultKeysServicer
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
@@ -43,6 +44,7 @@ class VaultPorts:
     sessions: VaultSessions
     requests: VaultRequests
     keys: VaultKeys
+    admin: AdminPort | None = None  # None where no officer is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ async def make_vault_server(
     services.add_VaultRequestsServiceServicer_to_server(requests, server)
     services.add_VaultKeysServiceServicer_to_server(VaultKeysServicer(ports.keys), server)
     add_diagnostics(server, examine)
-    names = (*SERVICES, diagnostics.SERVICE)
+    more = () if ports.admin is None else add_vault_admin(server, ports.admin)
+    names = (*SERVICES, *more, diagnostics.SERVICE)
     health_servicer = await add_health_and_reflection(server, names)
     port = listen(server, listener.address, internal_server_credentials(tls))
     return VaultServer(server, health_servicer, port)

@@ -71,7 +71,7 @@ class EnrolmentSessions:
         Raises:
             DeniedError: the authorisation was used before.
         """
-        share, records = enrolled.share, self._vault.records
+        share, records = enrolled.share, self._vault.records.pinned()
         blob = await records.wrap("share", share.key_id, 0, share.to_bytes())
         epoch_key = await records.wrap("epoch-key", share.key_id, 0, enrolled.epoch_key)
         row = KeyRow(

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
-from hsm_module.admission import verify_active, verify_admitted, verify_open
+from hsm_module.admission import verify_active, verify_admitted, verify_fresh, verify_open
 from hsm_module.content import verify_items
 from hsm_module.context import VaultContext
 from hsm_module.epochs import find_generation
@@ -44,7 +44,7 @@ async def admit(vault: VaultContext, device: DeviceKeyHash, m: SignRequest) -> A
     1. The form.
     2. The channel's device is the key's, and the key can still be used.
     3. The generation is one that the vault accepts; an erased one is a copy's (§5).
-    4. The key is not being judged, not held back.
+    4. The key is not being judged, not held back; its shares are not too old to sign with.
     5. The request is this key's, open, and the one that the phone hashed; or there is none, in a
        session that signs nothing.
     6. The bytes to be signed are what the request names (§6).
@@ -61,6 +61,7 @@ async def admit(vault: VaultContext, device: DeviceKeyHash, m: SignRequest) -> A
         generation = find_generation(key.row, m.generation)  # 3
         if generation is not None:
             verify_admitted(key.row, vault.policy, key.now_s, m.use)  # 4
+            verify_fresh(key.row, m.generation, m.request_id, m.items)
             request = await _find_request(key, m)  # 5
             found = request, await _unwrap_share(vault, key, generation)
     if found is None:

@@ -82,7 +82,7 @@ class TransferSessions:
                 await key.transaction.record(Event("key-restored", "active", key_id))
 
     async def _wrap(self, made: VaultEnrolled) -> tuple[Generation, bytes]:
-        share, records = made.share, self._vault.records
+        share, records = made.share, self._vault.records.pinned()
         number = share.generation
         blob = await records.wrap("share", share.key_id, number, share.to_bytes())
         epoch_key = await records.wrap("epoch-key", share.key_id, number, made.epoch_key)

@@ -33,6 +33,8 @@ def to_columns(row: KeyRow) -> dict[str, Any]:
         "person_mac": row.person_mac,
         "suspend_code_hash": row.suspend_code_hash,
         "signatures": row.signatures,
+        "ended_by": row.ended_by,
+        "refresh_from": row.refresh_from,
         "row_version": row.row_version,
     }
 
@@ -57,6 +59,8 @@ def from_columns(row: Mapping[str, Any]) -> KeyRow:
         live_sid=row["live_sid"],
         judging=_judging(row),
         signatures=row["signatures"],
+        ended_by=row["ended_by"],
+        refresh_from=row["refresh_from"],
         row_version=row["row_version"],
     )
 

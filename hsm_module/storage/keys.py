@@ -40,7 +40,7 @@ class KeyRows:
             RolledBackRowError: it was, but long ago; or it was there and is gone.
         """
         row, now_s = await self.get_unmarked(key_id)
-        if self._marks.is_rolled_back(_mark(row)):
+        if self._marks.is_rolled_back(key_mark(row)):
             raise RolledBackRowError("keys", key_id)
         return row, now_s
 
@@ -78,7 +78,7 @@ class KeyRows:
         except IntegrityError:
             raise DeniedError("this key was enrolled before") from None
         self._verify_never_there(row.key_id)  # after it: a row that is still there has its mark
-        self._marks.note(_mark(row))
+        self._marks.note(key_mark(row))
 
     async def save(self, row: KeyRow, above: int = 0) -> KeyRow:
         """Write a row that was read in this transaction; return it with its new version.
@@ -93,7 +93,7 @@ class KeyRows:
         values = await self._sealed(new)
         if (await self._connection.execute(statements.UPDATE_KEY, values | where)).rowcount != 1:
             raise AlteredRowError("keys", row.key_id)
-        self._marks.note(_mark(new))
+        self._marks.note(key_mark(new))
         return new
 
     def _verify_never_there(self, key_id: KeyId) -> None:
@@ -105,7 +105,8 @@ class KeyRows:
         return {**values, sealing.MAC_COLUMN: await sealing.seal(self._token, keys, values)}
 
 
-def _mark(row: KeyRow) -> Mark:
+def key_mark(row: KeyRow) -> Mark:
+    """Return the mark of a key's row."""
     dead = row.status in (KeyStatus.SUSPENDED, KeyStatus.RETIRED)
     note = key_note(dead=dead, failed=row.failed, lifetime_failed=row.lifetime_failed)
     return Mark(MarkKind.KEY, row.key_id, row.row_version, note)

@@ -11,8 +11,6 @@ from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId
 
 VERSION: Final = 1
-CURRENT_KEK: Final = KekId("kek-1")  # of new records; old ones name their own
-
 RecordType = Literal["share", "epoch-key", "certificate"]
 
 
@@ -30,18 +28,28 @@ def associated_data(record: RecordType, key_id: KeyId, generation: int, kek_id: 
 
 
 class Records:
-    """Wraps and unwraps records; new ones under the current KEK."""
+    """Wraps and unwraps records; new ones under the newest KEK, or the one that is `pinned`."""
 
-    def __init__(self, token: Token, kek_id: KekId) -> None:
+    def __init__(self, token: Token, pinned: KekId | None = None) -> None:
         self._token = token
-        self.kek_id = kek_id
+        self._pinned = pinned
+
+    @property
+    def kek_id(self) -> KekId:
+        """The KEK of new records: a rotation may change it between two calls."""
+        return self._pinned or self._token.newest_kek()
+
+    def pinned(self) -> "Records":
+        """Return the same, under today's KEK for good: for what is written together."""
+        return Records(self._token, self.kek_id)
 
     async def wrap(
         self, record: RecordType, key_id: KeyId, generation: int, plaintext: bytes
     ) -> bytes:
-        """Encrypt a record (1 B to 16 KiB) under the current KEK, `kek_id`."""
-        aad = associated_data(record, key_id, generation, self.kek_id)
-        return await self._token.wrap(self.kek_id, plaintext, aad)
+        """Encrypt a record (1 B to 16 KiB) under `kek_id`."""
+        kek_id = self.kek_id
+        aad = associated_data(record, key_id, generation, kek_id)
+        return await self._token.wrap(kek_id, plaintext, aad)
 
     async def unwrap(
         self, record: RecordType, key_id: KeyId, generation: int, sealed: tuple[str, bytes]

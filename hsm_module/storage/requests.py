@@ -1,11 +1,11 @@
 """Rows of requests: open, reserved, consumed, burned."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -101,6 +101,15 @@ class RequestRows:
             raise AlteredRowError("requests", row.key_id, row.request_id)
         if new.state in CLOSED:
             self._marks.note(_mark(new))
+
+    async def open_ids(self, key_id: KeyId) -> Sequence[RequestId]:
+        """Return the ids of a key's open requests; unchecked, until `get` reads each row."""
+        states = (RequestState.OPEN.value, RequestState.RESERVED.value)
+        query = select(requests.c.request_id).where(
+            requests.c.key_id == key_id, requests.c.state.in_(states)
+        )
+        found = await self._connection.execute(query.order_by(requests.c.request_id))
+        return [RequestId(one) for one in found.scalars()]
 
     async def burn(self, request_id: RequestId) -> None:
         """Void a request that was reserved or open; leave a consumed one as it is."""

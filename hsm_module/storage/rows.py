@@ -58,7 +58,14 @@ class KeyRow:
     live_sid: bytes | None = None
     judging: Judging | None = None
     signatures: int = 0
+    ended_by: str | None = None  # why it was suspended or retired, as the audit log says it
+    refresh_from: int | None = None  # the lowest generation that may still sign
     row_version: int = 0
+
+    @property
+    def must_refresh(self) -> bool:
+        """Tell whether even the newest shares are too old to sign with."""
+        return self.refresh_from is not None and self.generations[-1].number < self.refresh_from
 
     @property
     def generations(self) -> tuple[Generation, ...]:

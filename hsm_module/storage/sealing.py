@@ -58,6 +58,14 @@ async def verify(token: Token, table: Table, row: RowMapping) -> dict[str, Any]:
     return values
 
 
+def encode(table: Table, row: RowMapping) -> bytes | None:
+    """Return what a row's MAC is over, None if it cannot have one."""
+    try:
+        return _encode_row(table, {str(name): value for name, value in row.items()})
+    except TypeError:  # SQLite lets any type into any column
+        return None
+
+
 def _encode_row(table: Table, values: Mapping[str, Any]) -> bytes:
     """Encode name, type and value of every column; hash it, for a row may exceed the token.
 

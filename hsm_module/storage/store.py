@@ -14,8 +14,11 @@ from hsm_module.marks.record import Mark, MarkKind, read_key_note
 from hsm_module.marks.watermarks import HighWaterMarks, MarksView
 from hsm_module.storage import sealing, statements
 from hsm_module.storage.clock import unix_time_s
+from hsm_module.storage.kek_moves import KekMoves
+from hsm_module.storage.key_pages import KeyPages
 from hsm_module.storage.keys import KeyRows
 from hsm_module.storage.mark_heads import MarkHeads
+from hsm_module.storage.officers import OfficerRows
 from hsm_module.storage.own_certificates import OwnCertificateRows
 from hsm_module.storage.records import RecordRows
 from hsm_module.storage.requests import RequestRows
@@ -45,6 +48,9 @@ class Transaction:
         self.heads = MarkHeads(connection, token, marks)
         self.statuses = StatusRows(connection, token, marks)
         self.own_certificates = OwnCertificateRows(connection, token)
+        self.officers = OfficerRows(connection, token, marks)
+        self.pages = KeyPages(connection, token, marks)
+        self.keks = KekMoves(connection)
         self.recorded: list[Event] = []
         self._connection = connection
         self._token = token

@@ -66,6 +66,8 @@ keys: Final = Table(
     Column("next_kek_id", String(64), info=LATER),
     Column("person_mac", HASH, info=LATER, index=True),  # whose it is, under the token's key
     Column("suspend_code_hash", HASH, info=LATER, index=True, unique=True),
+    Column("ended_by", String(64), info=LATER),  # why it was suspended or retired
+    Column("refresh_from", BigInteger, info=LATER),  # the lowest generation that may still sign
     Column("signatures", BigInteger, nullable=False),  # made since enrolment
     Column("row_version", BigInteger, nullable=False),  # rises by one a write
     Column("mac", HASH, nullable=False),

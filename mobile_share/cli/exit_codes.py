@@ -18,6 +18,7 @@ EXIT_CODES: Final[Mapping[type[Exception], int]] = {
     core.KeySuspendedError: 13,
     core.RetireShareError: 14,
     phone.UnansweredSessionsError: 15,
+    core.RefreshNeededError: 16,
     core.NotFoundError: 20,
     core.DeniedError: 21,
     core.VerificationError: 22,

@@ -35,6 +35,7 @@ class Officer:
     key_hash: bytes  # 32 bytes
     active: bool
     changed_at_s: int  # Unix time
+    serial: bytes = b""  # of the certificate, big-endian, without leading zeros
 
 
 class Reason(StrEnum):

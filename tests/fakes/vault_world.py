@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hsm_module.authorities import DEVICE, ISSUING, Authorities
+from hsm_module.authorities import DEVICE, INFRASTRUCTURE, ISSUING, Authorities
 from hsm_module.certificates import CertificateOffice
 from hsm_module.context import VaultContext
 from hsm_module.judgement import Judgement
@@ -29,7 +29,7 @@ from hsm_module.requests import Requests
 from hsm_module.sessions.enrolment import EnrolmentSessions
 from hsm_module.sessions.serving import Sessions
 from hsm_module.sessions.signing import SigningSessions
-from hsm_module.storage.records import CURRENT_KEK, Records
+from hsm_module.storage.records import Records
 from hsm_module.storage.store import MIGRATIONS, Store
 from hsm_module.storage.tables import outbox
 from hsm_module.token.port import Token
@@ -98,10 +98,9 @@ def open_database(url: str, clock: Clock) -> AsyncEngine:
     return engine
 
 
-async def make_authorities(token: Token) -> Authorities:
-    """Issue a root with a key of its own, and both authorities with the token's keys."""
+async def make_authorities(token: Token, key: ec.EllipticCurvePrivateKey) -> Authorities:
+    """Issue a root with `key`, and the authorities with the token's keys."""
     now = datetime.now(UTC)
-    key = ec.generate_private_key(ec.SECP256R1())
     name = authority_name("Test Root", "UA", "Test")
     root = issue_root(Issuance(x509.random_serial_number(), now), key, name)
 
@@ -115,7 +114,10 @@ async def make_authorities(token: Token) -> Authorities:
         )
 
     return Authorities(
-        await authority(ISSUING, Authority.ISSUING), await authority(DEVICE, Authority.DEVICE), root
+        await authority(ISSUING, Authority.ISSUING),
+        await authority(DEVICE, Authority.DEVICE),
+        await authority(INFRASTRUCTURE, Authority.INFRASTRUCTURE),
+        root,
     )
 
 
@@ -138,13 +140,14 @@ class VaultWorld:
         self.url = url
         self.clock = Clock()
         self.registrar_key = ec.generate_private_key(ec.SECP256R1())
+        self.root_key = ec.generate_private_key(ec.SECP256R1())
         self.engines: list[AsyncEngine] = []
         self.marks: list[HighWaterMarks] = []
         self.folder = Path(tempfile.mkdtemp())  # of the vault's host, not of its database
 
     async def start(self) -> None:
         await upgrade(self.url, MIGRATIONS)
-        self.authorities = await make_authorities(self.token)
+        self.authorities = await make_authorities(self.token, self.root_key)
         self.vault = self.make_process()
 
     async def stop(self) -> None:
@@ -165,7 +168,7 @@ class VaultWorld:
         context = VaultContext(
             vault_id=VAULT,
             store=Store(engine, self.token, marks),
-            records=Records(self.token, CURRENT_KEK),
+            records=Records(self.token),
             registrar_key=self.registrar_key.public_key(),
             policy=PinPolicy(),
             now=self.clock.now,

@@ -12,7 +12,7 @@ from deploy.home import REPOSITORY, Home
 from deploy.system import running
 from grpc_api.settings import load_settings
 from hsm_module.settings import VaultSettings
-from hsm_module.storage.records import CURRENT_KEK, Records
+from hsm_module.storage.records import Records
 from hsm_module.token.hsm_token import HsmToken
 from hsm_module.token.manifest import read_manifest
 from hsm_module.token.site import TokenSite, read_pin
@@ -88,7 +88,7 @@ async def of_the_vault(home: Home, row: dict[str, object]) -> list[Secret]:
     token = await HsmToken.open(site, read_pin(settings.token_pin_file), manifest)
     try:
         sealed = (row["kek_id"], row["blob"])
-        record = await Records(token, CURRENT_KEK).unwrap("share", row["key_id"], 0, sealed)
+        record = await Records(token).unwrap("share", row["key_id"], 0, sealed)
     finally:
         await token.close()
     share = VaultShare.from_bytes(record)

@@ -2,6 +2,68 @@
 
 from typing import Final
 
-from signer_core.audit.kinds import EventKind
+from signer_core.audit.kinds import ANY, EventKind
 
-KINDS: Final[tuple[EventKind, ...]] = ()
+_GROUNDS: Final = (
+    "key-compromise",
+    "phone-lost",
+    "person-died",
+    "court-order",
+    "wrong-identity",
+    "owner-asked",
+    "staff-change",
+    "scheduled",
+    "drill",
+)
+
+KINDS: Final = (
+    EventKind(
+        "officer",
+        "Somebody became an officer or auditor, or is none any more.",
+        ("vault",),
+        ("added", "removed"),
+        _GROUNDS,
+        about=("subject",),
+        subject="id of the officer, and the role",
+        needs_person=ANY,
+    ),
+    EventKind(
+        "officer-refused",
+        "A caller with an officer's certificate was refused: no officer, or an auditor who would"
+        " have changed something.",
+        ("vault", "signer"),
+        ("refused",),
+        ("unknown-officer", "auditor"),
+        about=("subject",),
+        subject="what was asked for",
+        needs_person=frozenset({"unknown-officer"}),
+    ),
+    EventKind(
+        "officer-key",
+        "An officer suspended or revoked a key, or let it sign nothing before new shares.",
+        ("vault",),
+        ("suspended", "revoked", "refresh-due"),
+        _GROUNDS,
+        about=("key", "subject"),
+        subject="ticket that the officer named",
+    ),
+    EventKind(
+        "kek",
+        "The token got another KEK; every record moved to it.",
+        ("vault",),
+        ("made", "moved"),
+        _GROUNDS,
+        about=("subject",),
+        subject="id of the KEK",
+    ),
+    EventKind(
+        "mass-job",
+        "An officer wrote a mass job down, or its last key was done.",
+        ("signer",),
+        ("created", "finished"),
+        _GROUNDS,
+        about=("subject",),
+        subject="kind and id of the job, number of keys, ticket",
+        needs_person=ANY,
+    ),
+)

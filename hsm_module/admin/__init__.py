@@ -1,0 +1,1 @@
+"""What officers do with the vault, each call under the caller's own role."""

@@ -1,0 +1,96 @@
+"""The vault as officers call it (`signer_core.admin.vault`): first who, then what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hsm_module.admin.access import OfficerDoor
+from hsm_module.admin.keys import KeyDesk
+from hsm_module.admin.officers import OfficerDesk
+from hsm_module.admin.rotation import Rotation
+from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Role
+from signer_core.admin.vault import (
+    Ending,
+    KekStatus,
+    KeySummary,
+    KeyUsage,
+    Outcome,
+    Rewrapped,
+)
+from signer_core.identifiers import KeyId
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """Each method checks the caller's role and passes on; docstrings are those of the port."""
+
+    door: OfficerDoor
+    keys: KeyDesk
+    rotation: Rotation
+    officers: OfficerDesk
+
+    async def list_keys(
+        self, claim: OfficerClaim, after: bytes, limit: int, kek_id: str = ""
+    ) -> Sequence[KeySummary]:
+        """See the port."""
+        await self.door.verify(claim, "list-keys", changes=False)
+        return await self.keys.list_keys(after, limit, kek_id)
+
+    async def get_keys(self, claim: OfficerClaim, key_ids: Sequence[KeyId]) -> Sequence[KeySummary]:
+        """See the port."""
+        await self.door.verify(claim, "get-keys", changes=False)
+        return await self.keys.get_keys(key_ids)
+
+    async def usage(self, claim: OfficerClaim, key_id: KeyId) -> KeyUsage:
+        """See the port."""
+        await self.door.verify(claim, "usage", changes=False)
+        return await self.keys.usage(key_id)
+
+    async def end_keys(
+        self, claim: OfficerClaim, key_ids: Sequence[KeyId], ending: Ending, grounds: Grounds
+    ) -> Sequence[Outcome]:
+        """See the port."""
+        await self.door.verify(claim, "end-keys", changes=True)
+        return await self.keys.end(key_ids, ending, grounds)
+
+    async def mark_for_refresh(
+        self, claim: OfficerClaim, key_ids: Sequence[KeyId], grounds: Grounds
+    ) -> Sequence[Outcome]:
+        """See the port."""
+        await self.door.verify(claim, "mark-for-refresh", changes=True)
+        return await self.keys.mark_for_refresh(key_ids, grounds)
+
+    async def kek_status(self, claim: OfficerClaim) -> KekStatus:
+        """See the port."""
+        await self.door.verify(claim, "kek-status", changes=False)
+        return await self.rotation.status()
+
+    async def start_rotation(self, claim: OfficerClaim, grounds: Grounds) -> str:
+        """See the port."""
+        await self.door.verify(claim, "start-rotation", changes=True)
+        return await self.rotation.start(grounds)
+
+    async def rewrap(self, claim: OfficerClaim, after: bytes, limit: int) -> Rewrapped:
+        """See the port."""
+        await self.door.verify(claim, "rewrap", changes=True)
+        return await self.rotation.rewrap(after, limit)
+
+    async def list_officers(self, claim: OfficerClaim) -> Sequence[Officer]:
+        """See the port."""
+        await self.door.verify(claim, "list-officers", changes=False)
+        return await self.officers.all()
+
+    async def add_officer(
+        self, claim: OfficerClaim, officer_id: str, role: Role, csr: bytes, grounds: Grounds
+    ) -> bytes:
+        """See the port."""
+        await self.door.verify(claim, "add-officer", changes=True)
+        return await self.officers.add(officer_id, role, csr, grounds)
+
+    async def remove_officer(self, claim: OfficerClaim, officer_id: str, grounds: Grounds) -> None:
+        """See the port."""
+        await self.door.verify(claim, "remove-officer", changes=True)
+        await self.officers.remove(officer_id, grounds)
+
+    async def find_officer(self, claim: OfficerClaim) -> Officer | None:
+        """See `OfficerTable`."""
+        return await self.door.find(claim)
