@@ -23,7 +23,6 @@ class MarkKind(IntEnum):
     HEAD = 3  # the row that names this file's head
     CERTIFICATE = 4  # suspended or revoked; the note is `certificate_note`
     OFFICER = 5  # who may do what with keys
-    OFFICER = 5  # who may do what with keys
 
 
 @dataclass(frozen=True, slots=True)
