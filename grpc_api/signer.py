@@ -17,6 +17,7 @@ from grpc_health.v1 import health
 from pydantic import BaseModel, Field
 
 from grpc_api.clients.registrar import RegistrarClient
+from grpc_api.clients.trust import VaultTrustClient
 from grpc_api.clients.vault import VaultKeysClient, VaultRelayClient, VaultRequestsClient
 from grpc_api.credentials import (
     address_of_any,
@@ -167,6 +168,7 @@ def neighbours(
         keys=VaultKeysClient(vault),
         relay=cast("Relay", VaultRelayClient(vault).connect),  # a generator: it can be closed
         vault_id=vault_id,
+        trust=VaultTrustClient(vault),
     )
 
 

@@ -23,6 +23,7 @@ from grpc_api.gen.signer.phone.v1.requests_pb2_grpc import (
     add_ResultsServiceServicer_to_server,
 )
 from grpc_api.servers.internal_signing import SigningServicer
+from grpc_api.servers.internal_trust import add_trust
 from grpc_api.servers.phone_device import DeviceServicer
 from grpc_api.servers.phone_emergency import EmergencyServicer
 from grpc_api.servers.phone_enrolment import EnrolmentServicer
@@ -56,6 +57,8 @@ from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.devices import Devices
 from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.requests import Requests
+from signer_core.trust.desk import TrustDesk
+from signer_core.trust.ports import TrustServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Neighbours:
     keys: VaultKeys
     relay: Relay
     vault_id: VaultId
+    trust: TrustServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,4 +211,5 @@ def add_internal_services(
         clock=parts.clock,
     )
     add_SigningServiceServicer_to_server(servicer, server)
-    return ("signer.internal.v1.SigningService",)
+    trust = add_trust(server, TrustDesk(parts.neighbours.trust))
+    return ("signer.internal.v1.SigningService", *trust)

@@ -71,7 +71,10 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         )
         _log.info("serving", address=settings.listen, port=server.port, vault_id=settings.vault_id)
         finish = vault.judgement.finish_all
+        crls = asyncio.create_task(vault.crls.run())
         fault = await serve_vault(server, token.wait_for_fault(), finish)
+        crls.cancel()
+        await asyncio.wait({crls})
         if fault is not None:
             raise fault
         await finish()  # of those whose phones hung up

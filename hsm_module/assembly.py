@@ -28,6 +28,10 @@ from hsm_module.settings import VaultSettings
 from hsm_module.storage.records import Records
 from hsm_module.storage.store import Store
 from hsm_module.token.port import Token
+from hsm_module.trust.context import TrustContext
+from hsm_module.trust.crl_office import CrlOffice
+from hsm_module.trust.own_certificates import OwnCertificates
+from hsm_module.trust.services import VaultTrust
 from signer_core.errors import InvalidRequestError
 from signer_core.keys.pin_policy import PinPolicy
 from signer_core.pki.citizen import Addresses
@@ -41,6 +45,7 @@ class Vault:
 
     ports: VaultPorts
     judgement: Judgement
+    crls: CrlOffice
 
 
 def assemble(
@@ -66,8 +71,30 @@ def assemble(
         EnrolmentSessions(context), SigningSessions(context, judgement), settings.session_ttl_s
     )
     keys = Keys(context, _office(settings, token, authorities))
+    own = OwnCertificates(store, token, authorities.issuing, utc_now)
+    trust = _trust(settings, context, token, authorities, own)
     admin = _admin(context, token, authorities)
-    return Vault(VaultPorts(sessions, Requests(context), keys, admin), judgement)
+    ports = VaultPorts(sessions, Requests(context), keys, trust, admin)
+    return Vault(ports, judgement, trust.crls)
+
+
+def _trust(
+    settings: VaultSettings,
+    context: VaultContext,
+    token: Token,
+    authorities: Authorities,
+    own: OwnCertificates,
+) -> VaultTrust:
+    parts = TrustContext(
+        store=context.store,
+        token=token,
+        authorities=authorities,
+        own=own,
+        addresses=_addresses(settings),
+        now=context.now,
+        rng=context.rng,
+    )
+    return VaultTrust(parts, settings.root_crl)
 
 
 def _admin(context: VaultContext, token: Token, authorities: Authorities) -> Admin:
@@ -84,10 +111,14 @@ def _office(settings: VaultSettings, token: Token, authorities: Authorities) -> 
         token=token,
         authorities=authorities,
         country=parse_country(bundled_country(settings.country)),
-        addresses=Addresses(
-            crl=settings.crl_url, ocsp=settings.ocsp_url, ca_issuers=settings.ca_issuers_url
-        ),
+        addresses=_addresses(settings),
         now=utc_now,
+    )
+
+
+def _addresses(settings: VaultSettings) -> Addresses:
+    return Addresses(
+        crl=settings.crl_url, ocsp=settings.ocsp_url, ca_issuers=settings.ca_issuers_url
     )
 
 

@@ -26,9 +26,11 @@ from grpc_api.servers.vault_admin import AdminPort, add_vault_admin
 from grpc_api.servers.vault_keys import VaultKeysServicer
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
+from grpc_api.servers.vault_trust import add_vault_trust
 from grpc_api.settings import TlsSettings
 from signer_core.errors import UnavailableError
 from signer_core.ports import VaultKeys, VaultRequests, VaultSessions
+from signer_core.trust.ports import TrustServices
 
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class VaultPorts:
     sessions: VaultSessions
     requests: VaultRequests
     keys: VaultKeys
+    trust: TrustServices
     admin: AdminPort | None = None  # None where no officer is known
 
 
@@ -84,8 +87,9 @@ async def make_vault_server(
     services.add_VaultRequestsServiceServicer_to_server(requests, server)
     services.add_VaultKeysServiceServicer_to_server(VaultKeysServicer(ports.keys), server)
     add_diagnostics(server, examine)
+    trust = add_vault_trust(server, ports.trust)
     more = () if ports.admin is None else add_vault_admin(server, ports.admin)
-    names = (*SERVICES, *more, diagnostics.SERVICE)
+    names = (*SERVICES, *trust, *more, diagnostics.SERVICE)
     health_servicer = await add_health_and_reflection(server, names)
     port = listen(server, listener.address, internal_server_credentials(tls))
     return VaultServer(server, health_servicer, port)

@@ -197,7 +197,7 @@ async def open_world(
     vault, registrar = FakeVault(hierarchy, clock), FakeRegistrar()
     engine = make_engine(url)
     with ThreadPoolExecutor(1) as executor:
-        neighbours = Neighbours(registrar, vault, vault, vault.relay, VaultId("vault-1"))
+        neighbours = Neighbours(registrar, vault, vault, vault.relay, VaultId("vault-1"), vault)
         parts = Parts(
             engine=engine,
             neighbours=neighbours,
