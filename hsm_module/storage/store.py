@@ -14,6 +14,7 @@ from hsm_module.marks.record import Mark, MarkKind, read_key_note
 from hsm_module.marks.watermarks import HighWaterMarks, MarksView
 from hsm_module.storage import sealing, statements
 from hsm_module.storage.clock import unix_time_s
+from hsm_module.storage.crls import CrlRows
 from hsm_module.storage.kek_moves import KekMoves
 from hsm_module.storage.key_pages import KeyPages
 from hsm_module.storage.keys import KeyRows
@@ -25,6 +26,7 @@ from hsm_module.storage.requests import RequestRows
 from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.statuses import StatusRows
 from hsm_module.storage.tables import consumed_authorisations, keys, requests
+from hsm_module.storage.timestamp_clock import TimestampClock
 from hsm_module.token.port import Token
 from signer_core.audit.events import Event
 from signer_core.audit.rows import to_outbox
@@ -47,6 +49,8 @@ class Transaction:
         self.records = RecordRows(connection)
         self.heads = MarkHeads(connection, token, marks)
         self.statuses = StatusRows(connection, token, marks)
+        self.crls = CrlRows(connection)
+        self.timestamps = TimestampClock(connection)
         self.own_certificates = OwnCertificateRows(connection, token)
         self.officers = OfficerRows(connection, token, marks)
         self.pages = KeyPages(connection, token, marks)
@@ -127,6 +131,10 @@ class Store:
                 return
             yield ids
             last = ids[-1]
+
+    def marks_of(self, kind: MarkKind) -> dict[bytes, Mark]:
+        """Return the marks of a kind by their ids; rows read after this must have reached them."""
+        return self._marks.file.of_kind(kind)
 
     async def settle(self) -> None:
         """Return when every mark written so far is durable: before anything depends on it."""
