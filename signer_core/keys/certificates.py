@@ -10,6 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from signer_core.errors import NotFoundError, VerificationError
 from signer_core.identifiers import KeyId
+from signer_core.pki.qualified import find_directory_value
 from signer_core.ports import CertificateChain
 
 
@@ -23,6 +24,7 @@ class PersonCertificate:
     serial: bytes  # at most 20 bytes, big-endian (RFC 5280 §4.1.2.2)
     person_code: str = field(repr=False)
     not_after: datetime
+    unzr: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_chain(cls, key_id: KeyId, issued: CertificateChain) -> Self:
@@ -45,6 +47,7 @@ class PersonCertificate:
             certificate.serial_number.to_bytes(20, "big"),
             parse_person_code(str(names[0].value)),
             certificate.not_valid_after_utc,
+            find_directory_value(certificate),
         )
 
     def check_valid_at(self, now_s: int) -> None:

@@ -56,6 +56,17 @@ def directory_attribute(oid: str, value: str) -> x509.UnrecognizedExtension:
     return x509.UnrecognizedExtension(_DIRECTORY_ATTRIBUTES, attributes.dump())
 
 
+def find_directory_value(certificate: x509.Certificate) -> str | None:
+    """Return the value in a certificate's subjectDirectoryAttributes, None if there is not one."""
+    try:
+        found = certificate.extensions.get_extension_for_oid(_DIRECTORY_ATTRIBUTES)
+        attributes = _Attributes.load(found.value.public_bytes()).native
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    values = [value for attribute in attributes for value in attribute["values"]]
+    return str(values[0]) if len(values) == 1 else None
+
+
 def qc_statements(statements: Iterable[Statement]) -> x509.UnrecognizedExtension:
     """Return qcStatements, in the order of their identifiers."""
     chosen: list[dict[str, object]] = [

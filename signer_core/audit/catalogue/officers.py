@@ -63,7 +63,7 @@ KINDS: Final = (
         ("created", "finished"),
         _GROUNDS,
         about=("subject",),
-        subject="kind and id of the job, number of keys, ticket",
+        subject="kind and id of the job, and the ticket that the officer named",
         needs_person=ANY,
     ),
 )

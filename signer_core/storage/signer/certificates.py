@@ -93,6 +93,7 @@ class Certificates:
             chain=tuple(c.public_bytes(Encoding.DER) for c in issuers),
             serial=row.serial,
             person_code=row.person_code,
+            unzr=row.unzr,
             not_after=datetime.fromtimestamp(row.not_after_s, UTC),
         )
 
@@ -104,6 +105,7 @@ def _row(certificate: PersonCertificate) -> dict[str, object]:
         "certificate": certificate.certificate,
         "chain_pem": certificate.chain_pem(),
         "person_code": certificate.person_code,
+        "unzr": certificate.unzr,
         "not_after_s": int(certificate.not_after.timestamp()),
         "status": "active",
     }

@@ -37,6 +37,7 @@ certificates = Table(
     Column("certificate", LargeBinary, nullable=False),
     Column("chain_pem", Text, nullable=False),
     Column("person_code", String(64), nullable=False),
+    Column("unzr", String(64)),  # of the register of persons, where the certificate has one
     Column("not_after_s", BigInteger, nullable=False),
     Column("status", String(16), nullable=False),
     CheckConstraint("status IN ('active', 'superseded')", name="certificate_status"),
@@ -48,6 +49,8 @@ Index(  # a person has one phone that is asked
     sqlite_where=certificates.c.status == "active",
     postgresql_where=certificates.c.status == "active",
 )
+
+Index("certificates_of_unzr", certificates.c.unzr)
 
 requests = Table(
     "requests",
