@@ -9,7 +9,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
-from pyhanko.pdf_utils.generic import DictionaryObject
+from pyhanko.pdf_utils.generic import DictionaryObject, PdfObject
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -36,6 +36,8 @@ def verify_pdf(
 ) -> list[SignatureReport]:
     """Verify each signature of a PDF, in the order of signing; no signature, no report.
 
+    A document timestamp is nobody's signature: it has no report either.
+
     Certificates are DER; `other_certificates` may help to build a chain and are not trusted. For
     each signature, the first step that fails is reported:
 
@@ -57,11 +59,12 @@ def verify_pdf(
     for certificate in (*trust_roots, *other_certificates):
         parse_certificate(certificate)
     try:
-        fields = list(enumerate_sig_fields(reader, filled_status=True))
+        found = list(enumerate_sig_fields(reader, filled_status=True))
+        fields = [(name, field) for name, value, field in found if not _is_stamp(value)]
     except PARSER_ERRORS as error:
         raise damaged() from error
     checker = Checker(pdf, reader, sound, Trust(trust_roots, other_certificates, now))
-    reports = [_report(checker, name, field) for name, _, field in fields]
+    reports = [_report(checker, name, field) for name, field in fields]
     return sorted(reports, key=lambda r: r.coverage.revision if r.coverage else 0)
 
 
@@ -74,6 +77,11 @@ def _open(pdf: bytes) -> tuple[PdfFileReader, bool]:
         return open_pdf(pdf), True
     except InvalidRequestError:
         return open_pdf(pdf, strict=False), False
+
+
+def _is_stamp(value: PdfObject) -> bool:
+    signature = value.get_object()  # type: ignore[no-untyped-call]  # pyHanko's
+    return isinstance(signature, DictionaryObject) and signature.get("/Type") == "/DocTimeStamp"
 
 
 def _report(checker: Checker, name: str, field: DictionaryObject) -> SignatureReport:

@@ -50,14 +50,14 @@ class Hierarchy:
     infrastructure: Issuer
 
 
-def make_hierarchy() -> Hierarchy:
+def make_hierarchy(now: datetime = NOW) -> Hierarchy:
     key = new_key()
-    root = Issuer(issue_root(issuance(), key, authority_name("Root", "UA", "Test")), key)
+    root = Issuer(issue_root(issuance(now), key, authority_name("Root", "UA", "Test")), key)
 
     def under_root(authority: Authority) -> Issuer:
         key = new_key()
         name = authority_name(authority.name.title(), "UA", "Test")
-        return Issuer(issue_authority(root, issuance(), key.public_key(), name, authority), key)
+        return Issuer(issue_authority(root, issuance(now), key.public_key(), name, authority), key)
 
     return Hierarchy(
         root,
