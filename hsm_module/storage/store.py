@@ -24,6 +24,7 @@ from hsm_module.storage.own_certificates import OwnCertificateRows
 from hsm_module.storage.records import RecordRows
 from hsm_module.storage.requests import RequestRows
 from hsm_module.storage.sealing import AlteredRowError
+from hsm_module.storage.seals import SealRows
 from hsm_module.storage.statuses import StatusRows
 from hsm_module.storage.tables import consumed_authorisations, keys, requests
 from hsm_module.storage.timestamp_clock import TimestampClock
@@ -55,6 +56,7 @@ class Transaction:
         self.officers = OfficerRows(connection, token, marks)
         self.pages = KeyPages(connection, token, marks)
         self.keks = KekMoves(connection)
+        self.seals = SealRows(connection, token)
         self.recorded: list[Event] = []
         self._connection = connection
         self._token = token
