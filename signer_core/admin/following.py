@@ -1,4 +1,4 @@
-"""What the signer does about keys that an officer ended: it asks the vault, and tells the phones."""
+"""What the signer does about keys that an officer ended: asks the vault, tells the phones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
