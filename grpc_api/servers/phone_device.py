@@ -11,7 +11,7 @@ from grpc_api.gen.signer.phone.v1 import device_pb2_grpc as services
 from grpc_api.interceptors.around import Context
 from grpc_api.servers.phone_identity import DeviceDoor
 from grpc_api.servers.phone_limits import CallGate
-from grpc_api.servers.phone_views import own_request, parse_request_id
+from grpc_api.servers.phone_views import own_request_id, parse_request_id
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import KeyId
 from signer_core.keys.actions import KeyActions
@@ -51,7 +51,7 @@ class DeviceServicer(services.DeviceServiceServicer):
         check_photo_size(request.photo)
         request_id = parse_request_id(request.request_id)
         if request.request_id != device.key_id:
-            await own_request(self.requests, device.key_id, request.request_id)
+            await own_request_id(self.requests, device.key_id, request.request_id)
         attestation = await self.registrar.attest_photo(device.key_hash, request_id, request.photo)
         return wire.CheckPhotoResponse(attestation=attestation)
 

@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 
-from cryptography.x509.oid import NameOID
-
 from grpc_api.interceptors.around import Context
-from grpc_api.interceptors.peer import peer_certificate, peer_device
-from signer_core.errors import DeniedError
+from grpc_api.interceptors.peer import peer_device
 from signer_core.identifiers import DeviceKeyHash, KeyId
 from signer_core.storage.signer.devices import Devices
 
@@ -34,8 +31,5 @@ class DeviceDoor:
         Raises:
             DeniedError: it is no device, or not an enrolled one.
         """
-        key_hash = peer_device(context)
-        names = peer_certificate(context).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        if [name.value for name in names] != [key_hash.hex()]:  # 1
-            raise DeniedError("this certificate is not one of a device")
+        key_hash = peer_device(context)  # 1
         return Device(await self.devices.get_key(key_hash), key_hash)  # 2

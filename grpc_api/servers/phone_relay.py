@@ -11,7 +11,7 @@ from grpc_api.gen.signer.phone.v1 import relay_pb2_grpc as services
 from grpc_api.interceptors.around import Context
 from grpc_api.servers.phone_identity import Device, DeviceDoor
 from grpc_api.servers.phone_limits import RelayLimits, StreamGate
-from grpc_api.servers.phone_views import own_request
+from grpc_api.servers.phone_views import own_request_id
 from signer_core.errors import InvalidRequestError, NotFoundError, ProtocolAbortError
 from signer_core.identifiers import RequestId
 from signer_core.storage.signer.requests import Requests
@@ -65,8 +65,7 @@ class RelayServicer(services.RelayServiceServicer):
             raise NotFoundError("this device has no such key")
         if first.header.request_id == device.key_id:
             return None
-        request = await own_request(self.requests, device.key_id, first.header.request_id)
-        return request.request_id
+        return await own_request_id(self.requests, device.key_id, first.header.request_id)
 
 
 class _Forwarding:

@@ -14,6 +14,7 @@ from grpc_api.servers.phone_limits import StreamGate
 from grpc_api.servers.phone_views import (
     chunks,
     own_request,
+    own_request_id,
     request_message,
     status_message,
     within_one_message,
@@ -95,9 +96,9 @@ class RequestsServicer(services.RequestsServiceServicer):
     ) -> AsyncIterator[wire.GetDocumentResponse]:
         """Stream a document as it will be signed."""
         device = await self.door.identify(context)
-        found = await own_request(self.requests, device.key_id, request.request_id)
+        request_id = await own_request_id(self.requests, device.key_id, request.request_id)
         with self.documents.admit(device.key_hash):
-            pdf = await self.files.prepared(found.request_id, request.file_index)
+            pdf = await self.files.prepared(request_id, request.file_index)
             for chunk in chunks(pdf):
                 yield wire.GetDocumentResponse(chunk=chunk)
 
@@ -141,8 +142,8 @@ class ResultsServicer(services.ResultsServiceServicer):
     ) -> AsyncIterator[wire.GetSignedDocumentResponse]:
         """Stream a signed document."""
         device = await self.door.identify(context)
-        found = await own_request(self.requests, device.key_id, request.request_id)
+        request_id = await own_request_id(self.requests, device.key_id, request.request_id)
         with self.documents.admit(device.key_hash):
-            pdf = await self.files.signed(found.request_id, request.file_index)
+            pdf = await self.files.signed(request_id, request.file_index)
             for chunk in chunks(pdf):
                 yield wire.GetSignedDocumentResponse(chunk=chunk)

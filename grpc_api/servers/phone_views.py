@@ -37,6 +37,14 @@ async def own_request(requests: Requests, key_id: KeyId, raw_id: bytes) -> Reque
     return request
 
 
+async def own_request_id(requests: Requests, key_id: KeyId, raw_id: bytes) -> RequestId:
+    """Return the id of a request of this key; raises as `own_request`."""
+    request_id = parse_request_id(raw_id)
+    if await requests.owner(request_id) != key_id:
+        raise NotFoundError("no such request")
+    return request_id
+
+
 def request_message(request: Request, now_s: int) -> wire.SignatureRequest:
     """Show a request as it is at `now_s` (Unix time)."""
     content = request.content

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
 import structlog
@@ -87,6 +87,8 @@ class Collection:
             result = await self.vault.result(request_id)
             if await self._apply(request, result):
                 self.notices.tell(request_id)
+                if result.state is RequestState.CONSUMED:  # all else stays as it was
+                    return replace(request, status=RequestStatus.CONSUMED), result.state
             elif result.state in _UNDECIDED:
                 return request, result.state
             return await self.requests.get(request_id), result.state

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import NotFoundError
@@ -15,6 +17,12 @@ from signer_core.storage.engine import read_transaction, take_turn, write_transa
 from signer_core.storage.signer.tables import certificates, devices
 
 LISTED_AT_MOST = 100  # keys of one person
+
+# Asked in every signature or request, so built once: to build a query costs more than to run it.
+_OF_KEY: Final = select(certificates).where(certificates.c.key_id == bindparam("wanted"))
+_OF_PERSON: Final = select(certificates).where(
+    certificates.c.person_code == bindparam("wanted"), certificates.c.status == "active"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ class Certificates:
         Raises:
             NotFoundError: it has none.
         """
-        return await self._one(certificates.c.key_id == key_id)
+        return await self._one(_OF_KEY, key_id)
 
     async def of_person(self, person_code: str) -> PersonCertificate:
         """Return the active certificate of a person.
@@ -65,8 +73,7 @@ class Certificates:
         Raises:
             NotFoundError: the person has not enrolled a phone.
         """
-        active = certificates.c.status == "active"
-        return await self._one((certificates.c.person_code == person_code) & active)
+        return await self._one(_OF_PERSON, person_code)
 
     async def keys_of_person(self, person_code: str) -> tuple[StoredKey, ...]:
         """Return the keys of a person that have a certificate, newest first, at most 100."""
@@ -81,21 +88,27 @@ class Certificates:
             rows = await connection.execute(query)
             return tuple(StoredKey(KeyId(row[0]), row[1], row[2]) for row in rows)
 
-    async def _one(self, condition: ColumnElement[bool]) -> PersonCertificate:
+    async def _one(self, query: Select[Any], wanted: KeyId | str) -> PersonCertificate:
         async with read_transaction(self._engine) as connection:
-            row = (await connection.execute(select(certificates).where(condition))).one_or_none()
+            row = (await connection.execute(query, {"wanted": wanted})).one_or_none()
         if row is None:
             raise NotFoundError("this person has no phone that can sign")
-        issuers = x509.load_pem_x509_certificates(row.chain_pem.encode())
         return PersonCertificate(
             key_id=KeyId(row.key_id),
             certificate=row.certificate,
-            chain=tuple(c.public_bytes(Encoding.DER) for c in issuers),
+            chain=_issuers(row.chain_pem),
             serial=row.serial,
             person_code=row.person_code,
             unzr=row.unzr,
             not_after=datetime.fromtimestamp(row.not_after_s, UTC),
         )
+
+
+@lru_cache(maxsize=64)
+def _issuers(chain_pem: str) -> tuple[bytes, ...]:
+    """Return the DER of each; all persons' certificates have the few same issuers."""
+    issuers = x509.load_pem_x509_certificates(chain_pem.encode())
+    return tuple(one.public_bytes(Encoding.DER) for one in issuers)
 
 
 def _row(certificate: PersonCertificate) -> dict[str, object]:

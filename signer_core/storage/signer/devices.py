@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from signer_core.errors import DeniedError, InvalidRequestError
 from signer_core.identifiers import DeviceKeyHash, KeyId
 from signer_core.storage.engine import read_transaction, write_transaction
+from signer_core.storage.signer.immutable import Immutable
 from signer_core.storage.signer.insert import insert_unless
 from signer_core.storage.signer.tables import devices
 
@@ -18,10 +19,11 @@ _KEY_OF: Final = select(devices.c.key_id).where(devices.c.device_key_hash == bin
 
 
 class Devices:
-    """Enrolled devices: one user key each, for ever."""
+    """Enrolled devices: one user key each, for ever. Mutable: it remembers those that it met."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._known = Immutable[DeviceKeyHash, KeyId]()
 
     async def enrol(self, key_id: KeyId, device_key_hash: DeviceKeyHash, now_s: int) -> None:
         """Remember a device; repeating the same is harmless.
@@ -43,7 +45,7 @@ class Devices:
         Raises:
             DeniedError: the device is unknown.
         """
-        key_id = await self._find(device_key_hash)
+        key_id = await self._known.get(device_key_hash, self._find)
         if key_id is None:
             raise DeniedError("this device is not enrolled")
         return key_id

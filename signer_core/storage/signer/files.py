@@ -1,14 +1,26 @@
 """The bytes of a request's files: as prepared, and once signed."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, literal, select
+from sqlalchemy import BigInteger, Column, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import NotFoundError
 from signer_core.identifiers import RequestId
 from signer_core.storage.engine import read_transaction
 from signer_core.storage.signer.tables import request_files
+
+
+def _query(column: Column[Any]) -> Select[tuple[Any]]:
+    wanted = bindparam("position", type_=BigInteger)  # a peer may say more than the column holds
+    return select(column).where(
+        request_files.c.request_id == bindparam("the_id"), request_files.c.position == wanted
+    )
+
+
+# Built once: to build a query costs more than to run it.
+_PREPARED: Final = _query(request_files.c.prepared)
+_SIGNED: Final = _query(request_files.c.signed)
 
 
 class Files:
@@ -23,7 +35,7 @@ class Files:
         Raises:
             NotFoundError: the request has no such file.
         """
-        return await self._read(request_files.c.prepared, request_id, position)
+        return await self._read(_PREPARED, request_id, position)
 
     async def signed(self, request_id: RequestId, position: int) -> bytes:
         """Return a signed file.
@@ -31,15 +43,12 @@ class Files:
         Raises:
             NotFoundError: the request has no such file, or it is not signed.
         """
-        return await self._read(request_files.c.signed, request_id, position)
+        return await self._read(_SIGNED, request_id, position)
 
-    async def _read(self, column: Column[Any], request_id: RequestId, position: int) -> bytes:
-        wanted = literal(position, BigInteger)  # a peer may say more than the column holds
-        query = select(column).where(
-            request_files.c.request_id == request_id, request_files.c.position == wanted
-        )
+    async def _read(self, query: Select[tuple[Any]], request_id: RequestId, position: int) -> bytes:
+        wanted = {"the_id": request_id, "position": position}
         async with read_transaction(self._engine) as connection:
-            pdf: bytes | None = await connection.scalar(query)
+            pdf: bytes | None = await connection.scalar(query, wanted)
         if pdf is None:
             raise NotFoundError("no such file in this request, or not signed yet")
         return pdf

@@ -10,7 +10,6 @@ from sqlalchemy import (
     LargeBinary,
     RowMapping,
     Select,
-    Update,
     bindparam,
     delete,
     func,
@@ -34,30 +33,52 @@ from signer_core.signing.model import (
     RequestStatus,
 )
 from signer_core.storage.engine import for_update, read_transaction, write_transaction
+from signer_core.storage.signer.immutable import Immutable
 from signer_core.storage.signer.insert import insert_unless
 from signer_core.storage.signer.tables import request_files, requests
 
 LISTED_AT_MOST = 100  # newest first, grpc_api/protos/signer/phone/v1/requests.proto
 
-# Asked several times a signature, so built once: to build a query costs more than to run it.
-_BY_ID: Final = select(requests).where(requests.c.request_id == bindparam("the_id"))
+# Asked in every signature, so built once: to build a query costs more than to run it.
+_ENTRY: Final = (
+    request_files.c.name,
+    request_files.c.file_hash,
+    request_files.c.to_be_signed,
+    request_files.c.size_bytes,
+)
+_BY_ID: Final = (
+    select(requests, *_ENTRY)
+    .outerjoin(request_files)
+    .where(requests.c.request_id == bindparam("the_id"))
+    .order_by(request_files.c.position)
+)
 _ENTRIES: Final = (
-    select(
-        request_files.c.name,
-        request_files.c.file_hash,
-        request_files.c.to_be_signed,
-        request_files.c.size_bytes,
-    )
+    select(*_ENTRY)
     .where(request_files.c.request_id == bindparam("the_id"))
     .order_by(request_files.c.position)
+)
+_OWNER: Final = select(requests.c.key_id).where(
+    requests.c.request_id == bindparam("the_id"), requests.c.status != RequestStatus.NEW
+)
+_CONSUME: Final = (
+    update(requests)
+    .where(requests.c.request_id == bindparam("the_id"), requests.c.status == RequestStatus.OPEN)
+    .values(status=RequestStatus.CONSUMED)
+)
+_STORE_SIGNED: Final = (
+    update(request_files)
+    .where(request_files.c.request_id == bindparam("the_id"))
+    .where(request_files.c.position == bindparam("the_position"))
+    .values(signed=bindparam("pdf"))
 )
 
 
 class Requests:
-    """Requests, without the bytes of their files."""
+    """Requests, without the bytes of their files. Mutable: it remembers whose they are."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._owners = Immutable[RequestId, KeyId]()
 
     async def add(self, request: Request, origin: Origin, files: Sequence[PreparedFile]) -> bool:
         """Store a new request; return False if its origin has one already."""
@@ -93,10 +114,22 @@ class Requests:
         """
         async with read_transaction(self._engine) as connection:
             found = await connection.execute(_BY_ID, {"the_id": request_id})
-            row = found.mappings().one_or_none()
-            if row is None:
-                raise NotFoundError("no such request")
-            return _request(row, await _entries(connection, row))
+        rows = found.mappings().all()  # one a file; a request about a key has none
+        if not rows:
+            raise NotFoundError("no such request")
+        files = (
+            FileEntry(*(row[one.name] for one in _ENTRY)) for row in rows if row["name"] is not None
+        )
+        return _request(rows[0], tuple(files))
+
+    async def owner(self, request_id: RequestId) -> KeyId | None:
+        """Return whose request this is, None where there is none that a phone may see."""
+        return await self._owners.get(request_id, self._find_owner)
+
+    async def _find_owner(self, request_id: RequestId) -> KeyId | None:
+        async with read_transaction(self._engine) as connection:
+            key_id: bytes | None = await connection.scalar(_OWNER, {"the_id": request_id})
+        return None if key_id is None else KeyId(key_id)
 
     async def list_open(self, key_id: KeyId, now_s: int) -> tuple[Request, ...]:
         """Return a key's requests that can be signed now, newest first, at most 100."""
@@ -204,7 +237,11 @@ class Requests:
     async def settle_burned(self, request_id: RequestId) -> bool:
         """Close an open request that the vault burned, under the reason that was intended."""
         final = func.coalesce(requests.c.closing, RequestStatus.BURNED.value)
-        statement = _open_to(request_id).values(status=final)
+        statement = (
+            update(requests)
+            .where(requests.c.request_id == request_id, requests.c.status == RequestStatus.OPEN)
+            .values(status=final)
+        )
         async with write_transaction(self._engine) as connection:
             closed = bool((await connection.execute(statement)).rowcount)
         REQUESTS.labels(RequestStatus.BURNED).inc(closed)
@@ -223,11 +260,14 @@ class Requests:
 
         Returns False, and stores nothing, if it was not open any more.
         """
+        files = [
+            {"the_id": request_id, "the_position": position, "pdf": pdf}
+            for position, pdf in enumerate(signed)
+        ]
         async with write_transaction(self._engine) as connection:
-            to_consumed = _open_to(request_id).values(status=RequestStatus.CONSUMED)
-            result = await connection.execute(to_consumed)
-            if result.rowcount:
-                await _store_signed(connection, request_id, signed)
+            result = await connection.execute(_CONSUME, {"the_id": request_id})
+            if result.rowcount and files:
+                await connection.execute(_STORE_SIGNED, files)
         REQUESTS.labels(RequestStatus.CONSUMED).inc(bool(result.rowcount))
         return bool(result.rowcount)
 
@@ -252,23 +292,6 @@ class Requests:
         async with read_transaction(self._engine) as connection:
             rows = (await connection.execute(newest)).mappings().all()
             return tuple([_request(row, await _entries(connection, row)) for row in rows])
-
-
-def _open_to(request_id: RequestId) -> Update:
-    return update(requests).where(
-        requests.c.request_id == request_id, requests.c.status == RequestStatus.OPEN
-    )
-
-
-async def _store_signed(
-    connection: AsyncConnection, request_id: RequestId, signed: Sequence[bytes]
-) -> None:
-    for position, pdf in enumerate(signed):
-        await connection.execute(
-            update(request_files)
-            .where(request_files.c.request_id == request_id, request_files.c.position == position)
-            .values(signed=pdf)
-        )
 
 
 async def _entries(connection: AsyncConnection, request: RowMapping) -> tuple[FileEntry, ...]:
