@@ -9,6 +9,7 @@ LISTENERS: Final[Mapping[str, tuple[str, ...]]] = {
     "registrar": ("registrar",),
     "vault": ("vault",),
     "signer": ("internal", "phone", "enrolment"),
+    "portal": ("portal",),
 }
 
 
@@ -52,6 +53,7 @@ class Layout:
             Process("registrar"),
             *(Process("vault", number + 1) for number in range(self.vaults)),
             *(Process("signer", number + 1) for number in range(self.signers)),
+            Process("portal"),
         )
 
     def listeners(self) -> tuple[str, ...]:

@@ -8,7 +8,14 @@ from zlib import crc32
 
 from deploy.home import REPOSITORY, write_whole
 
-DEFAULTS = {"phone": 7443, "enrolment": 7444, "internal": 7445, "vault": 7446, "registrar": 7447}
+DEFAULTS = {
+    "portal": 7440,
+    "phone": 7443,
+    "enrolment": 7444,
+    "internal": 7445,
+    "vault": 7446,
+    "registrar": 7447,
+}
 _EXTRA = 7448  # of second vaults and signers, one after another
 _BLOCK = 32  # distance between the ports of two checkouts
 _FIRST, _BLOCKS = 20_000, 375  # below 32768, where Linux begins to hand out client ports

@@ -1,5 +1,6 @@
-"""Wait until every process says SERVING through `grpc.health.v1`, or say why it will not."""
+"""Wait until every process says that it serves, or say why it will not."""
 
+import http.client
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,8 @@ def _waiting(ports: Mapping[str, int]) -> dict[str, str]:
 
 
 def _serves(process: str, port: int, credentials: grpc.ChannelCredentials) -> bool:
+    if process == "portal":
+        return _answers(port)
     options = [("grpc.ssl_target_name_override", f"{process}.internal")]
     with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
         try:
@@ -53,6 +56,18 @@ def _serves(process: str, port: int, credentials: grpc.ChannelCredentials) -> bo
         except grpc.RpcError:
             return False
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _answers(port: int) -> bool:
+    """Ask the portal by HTTP: it has no gRPC."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_CHECK_TIMEOUT_S)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _credentials(tls: Path) -> grpc.ChannelCredentials:

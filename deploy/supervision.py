@@ -27,6 +27,7 @@ COMMANDS = {
     "registrar": ("grpc_api", "registrar"),
     "vault": ("hsm_module",),
     "signer": ("grpc_api", "signer"),
+    "portal": ("portal_web",),
 }
 _AWAY = (OSError, xmlrpc.client.Error, http.client.HTTPException)
 _STOP_TIMEOUT_S = 240  # three times that of deploy/program.conf.template; usually 6

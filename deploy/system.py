@@ -37,7 +37,7 @@ def running(home: Home, tell: Tell, layout: Layout = ONE_OF_EACH) -> Iterator[Sy
         if ours:
             supervision.connect(home).stop()  # left by an owner that was killed
             listeners = setup.prepare(home, tell, layout)
-            tell("starting registrar, vault and signer")
+            tell("starting registrar, vault, signer and portal")
             supervisor = supervision.start(home, layout)
         else:
             tell("using the system that runs already")

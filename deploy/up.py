@@ -16,8 +16,9 @@ from deploy.terminal import Story, console
 from deploy.watch import Watch
 
 _PAGE = """
-[bold]The system runs.[/] Everything listens on this machine only, with TLS.
+[bold]The system runs.[/] Everything listens on this machine only; all but the portal with TLS.
 
+  portal        http://127.0.0.1:{portal}   certificates, CRLs, OCSP, timestamps: signed answers
   phones        127.0.0.1:{phone}   device certificate
   enrolment     127.0.0.1:{enrolment}   server certificate
   signer        127.0.0.1:{internal}   portal, officers

@@ -46,6 +46,11 @@ class Home:
             manifest=folder / "token-manifest.json",
         )
 
+    @property
+    def root_crl(self) -> Path:
+        """The root's list of revoked authorities (DER)."""
+        return self.public / "root.crl"
+
     def certificate(self, name: str) -> Path:
         """Return the path of a certificate: root, issuing-ca, registry, ..."""
         return self.public / f"{name}.pem"

@@ -20,6 +20,7 @@ from hsm_module.ceremony.home import Home, TokenFiles
 from hsm_module.ceremony.plan import Plan, TokenPlan
 from hsm_module.ceremony.processes import KeyUser, ensure_processes, ensure_registrar_key
 from hsm_module.ceremony.records import ensure_records
+from hsm_module.ceremony.root_crl import ensure_root_crl, is_root_crl_due
 from hsm_module.ceremony.tokens import TokenPlace, ensure_token
 from hsm_module.token.errors import TokenFault, TokenFaultError
 from hsm_module.token.manifest import Manifest
@@ -39,7 +40,8 @@ def run_ceremony(home: Home, plan: Plan, now: datetime, tell: Tell) -> None:
     """
     with only_one(home.path):
         serving = _ensure_serving(home, plan, tell)  # 1
-        if is_root_needed(home):
+        has_root_token = home.root.manifest.exists()
+        if is_root_needed(home) or (has_root_token and is_root_crl_due(home, now)):
             _use_root(home, plan, serving, now, tell)  # 2
         authorities = read_authorities(home, serving)  # 3
         with _key_user(_site(plan, home.serving, plan.keys.serving), home.serving, serving) as user:
@@ -74,6 +76,7 @@ def _use_root(home: Home, plan: Plan, serving: Manifest, now: datetime, tell: Te
     tell("root token", made)
     with _key_user(_site(plan, home.root, plan.keys.root), home.root, manifest) as user:
         tell("certificates", issue_missing(home, plan, serving, user(ROOT_KEY), now))
+        tell("CRL of the root", ["root.crl"] if ensure_root_crl(home, user(ROOT_KEY), now) else [])
 
 
 def _site(plan: Plan, files: TokenFiles, token: TokenPlan) -> TokenSite:

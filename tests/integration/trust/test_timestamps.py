@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import rfc3161_client
-from asn1crypto import algos, core, tsp
+from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
@@ -27,7 +27,7 @@ def request(data=DATA, algorithm="sha256", **more):
 
 
 def failure(answer):
-    status = tsp.TimeStampResp.load(answer)["status"]
+    status = tsp.PKIStatusInfo.load(answer[2:], strict=True)  # all there is in the sequence
     assert status["status"].native == "rejection"
     return status["fail_info"].native
 
@@ -110,17 +110,7 @@ BAD = {
     "more after it": (request() + b"\0", {"bad_data_format"}),
     "MD5": (request(algorithm="md5"), {"bad_alg"}),
     "SHA-1": (request(algorithm="sha1"), {"bad_alg"}),
-    "a hash with parameters": (
-        request(
-            message_imprint={
-                "hash_algorithm": algos.DigestAlgorithm(
-                    {"algorithm": "sha256", "parameters": core.Integer(1)}
-                ),
-                "hashed_message": bytes(32),
-            }
-        ),
-        {"bad_alg"},
-    ),
+    "a hash with parameters": (request().replace(b"\x05\x00", b"\x04\x00"), {"bad_alg"}),
     "a digest too short": (request(digest=bytes(31)), {"bad_data_format"}),
     "version 2": (request(version=2), {"bad_request"}),
     "a huge nonce": (request(nonce=1 << 512), {"bad_request"}),

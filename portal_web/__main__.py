@@ -1,0 +1,85 @@
+"""The portal process: `python -m portal_web --config var/portal/portal.toml`."""
+
+import argparse
+import asyncio
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+
+from grpc_api.clients.health import HealthClient
+from grpc_api.clients.trust import TrustClient
+from grpc_api.credentials import address_of_any, internal_channel
+from grpc_api.hardening import harden
+from grpc_api.logs import configure_logs
+from grpc_api.settings import load_settings
+from grpc_api.telemetry import telemetry
+from portal_web.application import make_application
+from portal_web.settings import PortalSettings
+from signer_core.errors import SignerError, UnavailableError
+from signer_core.trust.desk import TrustDesk
+
+_AT_ONCE: Final = 512  # connections; whoever comes then is told 503
+_DRAIN_S: Final = 5  # what is being answered at SIGTERM
+_IDLE_S: Final = 15  # a connection that is kept open for another request
+
+_log = structlog.get_logger(__name__)
+
+
+async def serve(settings: PortalSettings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        UnavailableError: a file cannot be read, or the address is taken.
+    """
+    listener = _listen(settings.listen)
+    address = address_of_any(settings.signer_addresses)
+    async with internal_channel(address, "signer.internal", settings.tls) as signer:
+        desk = TrustDesk(TrustClient(signer))
+        app = make_application(desk, HealthClient(signer).is_serving)
+        config = uvicorn.Config(
+            app,
+            log_config=None,  # ours
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # nobody stands before us whom we would believe
+            lifespan="off",
+            limit_concurrency=_AT_ONCE,
+            timeout_keep_alive=_IDLE_S,
+            timeout_graceful_shutdown=_DRAIN_S,
+        )
+        _log.info("serving", address=settings.listen, port=listener.getsockname()[1])
+        await uvicorn.Server(config).serve([listener])
+    _log.info("stopped")
+
+
+def _listen(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    try:
+        return socket.create_server((host, int(port)), backlog=1024)
+    except (OSError, ValueError, OverflowError):
+        raise UnavailableError(f"cannot listen on {address}: is it taken?") from None
+
+
+def main() -> int:
+    """Run the process; 1 and one clear line where it cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m portal_web", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="settings file (TOML)")
+    arguments = parser.parse_args()
+    harden()
+    try:
+        settings = load_settings(PortalSettings, arguments.config)
+        configure_logs("portal", settings.log_file)
+        with telemetry("portal", settings.metrics_listen, settings.otlp_endpoint):
+            asyncio.run(serve(settings))
+    except SignerError as error:
+        sys.stderr.write(f"portal: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

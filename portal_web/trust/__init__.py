@@ -1,0 +1,1 @@
+"""Trust services for anybody: certificates, CRLs, OCSP, timestamps."""
