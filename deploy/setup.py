@@ -73,8 +73,12 @@ def _settings(
         "tls.cert": str(tls / "cert.pem"),
         "tls.key": str(tls / "key.pem"),
         "tls.ca": str(tls / "ca.pem"),
-        "database_url": database.replace("{process}", role),
     }
+    if role == "portal":
+        signers = [one for one in layout.processes() if one.role == "signer"]
+        internal = [at[one.listener("internal")] for one in signers]
+        return common | {"listen": at["portal"], "signer_addresses": internal}
+    common["database_url"] = database.replace("{process}", role)
     if role == "signer":
         vaults = [one for one in layout.processes() if one.role == "vault"]
         return common | _signer(home, at) | {"vault_addresses": [at[one.name] for one in vaults]}
@@ -92,6 +96,10 @@ def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "token_manifest": str(own / "token-manifest.json"),
         "high_water_marks": str(own / "high-water-marks"),
         "ca_chain": str(home.public / "ca-chain.pem"),
+        "root_crl": str(home.public / "root.crl"),
+        "crl_url": f"http://{at['portal']}/crl/issuing-ca.crl",
+        "ocsp_url": f"http://{at['portal']}/ocsp",
+        "ca_issuers_url": f"http://{at['portal']}/ca/issuing-ca.cer",
         "registrar_key": str(home.public / "registrar.pem"),
     }
 

@@ -24,6 +24,7 @@ SETTINGS = {
     "vault": "hsm_module.settings:VaultSettings",
     "signer": "grpc_api.signer:SignerSettings",
     "registrar": "grpc_api.registrar:RegistrarSettings",
+    "portal": "portal_web.settings:PortalSettings",
 }
 
 
