@@ -8,7 +8,7 @@ from tests.state.key_life import KeyLife
 
 TestKeyLife = KeyLife.TestCase
 TestKeyLife.settings = settings(
-    max_examples=int(os.environ.get("KEY_LIVES", "12")),
+    max_examples=int(os.environ.get("KEY_LIVES", "24")),
     stateful_step_count=25,
     deadline=None,
     database=None,  # the vault draws its own randomness: a life cannot be lived again
