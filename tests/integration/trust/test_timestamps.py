@@ -110,7 +110,7 @@ BAD = {
     "more after it": (request() + b"\0", {"bad_data_format"}),
     "MD5": (request(algorithm="md5"), {"bad_alg"}),
     "SHA-1": (request(algorithm="sha1"), {"bad_alg"}),
-    "a hash with parameters": (request().replace(b"\x05\x00", b"\x04\x00"), {"bad_alg"}),
+    "a hash with parameters": (request().replace(b"\x05\x00", b"\x04\x00"), {"bad_data_format"}),
     "a digest too short": (request(digest=bytes(31)), {"bad_data_format"}),
     "version 2": (request(version=2), {"bad_request"}),
     "a huge nonce": (request(nonce=1 << 512), {"bad_request"}),
