@@ -1,12 +1,12 @@
 """The registrar process: one listener, its database, its signing key, the sandbox of people."""
 
-import asyncio
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
+import uvloop
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from grpc_health.v1 import health
@@ -64,7 +64,7 @@ def run(config: Path) -> None:
     settings = load_settings(RegistrarSettings, config)
     configure_logs("registrar", settings.log_file)
     with telemetry("registrar", settings.metrics_listen, settings.otlp_endpoint):
-        asyncio.run(_serve(settings))
+        uvloop.run(_serve(settings))
 
 
 async def _serve(settings: RegistrarSettings) -> None:

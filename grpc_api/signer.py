@@ -11,6 +11,7 @@ from typing import cast
 
 import grpc
 import structlog
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from grpc_health.v1 import health
@@ -112,7 +113,7 @@ def run(config: Path) -> None:
     settings = load_settings(SignerSettings, config)
     configure_logs("signer", settings.log_file)
     with telemetry("signer", settings.metrics_listen, settings.otlp_endpoint):
-        asyncio.run(_serve(settings))
+        uvloop.run(_serve(settings))
 
 
 async def _serve(settings: SignerSettings) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+import uvloop
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from grpc_api.diagnostics import Surroundings
@@ -113,7 +114,7 @@ def main() -> int:
         settings = load_settings(VaultSettings, arguments.config)
         configure_logs("vault", settings.log_file)
         with telemetry("vault", settings.metrics_listen, settings.otlp_endpoint):
-            asyncio.run(run(settings, _restore if arguments.command == "restore" else _serve))
+            uvloop.run(run(settings, _restore if arguments.command == "restore" else _serve))
     except SignerError as error:
         sys.stderr.write(f"vault: {error}\n")
         wrong_pin = isinstance(error, TokenFaultError) and error.fault is TokenFault.PIN_WRONG
