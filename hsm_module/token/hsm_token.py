@@ -1,8 +1,8 @@
-"""The token of the vault process: async in front, one thread and one login behind."""
+"""The token of the vault process: async in front, one login and one call at a time behind."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self, TypeVar
@@ -21,6 +21,7 @@ from hsm_module.token.probe import probe_token
 from hsm_module.token.self_test import check_key, self_test
 from hsm_module.token.session import TokenSession
 from hsm_module.token.site import TokenSite
+from hsm_module.token.turns import Turns
 from signer_core.errors import NotFoundError, VerificationError
 from signer_core.observe.metrics import TOKEN_QUEUE, TOKEN_SECONDS
 from signer_core.pki.token_key import TokenKey
@@ -31,14 +32,14 @@ T = TypeVar("T")
 class HsmToken:
     """`port.Token` on PKCS#11; make it with `open`, after any fork.
 
-    Mutable: it owns the HSM thread. Every PKCS#11 call of the process runs on that thread, opening
-    and closing included; more threads crash SoftHSM and bring nothing (`softhsm_config/README.md`).
+    Mutable: it owns the turns. Every PKCS#11 call of the process, opening and closing included, is
+    the only one; two at once crash SoftHSM and bring nothing (`softhsm_config/README.md`).
     """
 
     def __init__(self, manifest: Manifest, file: ManifestFile | None = None) -> None:
         self._manifest = manifest
         self._file = file
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hsm")
+        self._turns = Turns()
         self._open = ExitStack()
         self._closed = False
         self._session: TokenSession | None = None
@@ -57,7 +58,7 @@ class HsmToken:
         """
         token = cls(manifest, None if path is None else ManifestFile(site, path))
         try:
-            await token._on_thread(lambda: token._start(site, pin))
+            await token._turns.take(lambda: token._guard(lambda: token._start(site, pin)))
         except BaseException:
             await token.close()
             raise
@@ -74,8 +75,13 @@ class HsmToken:
         """Log out and end the thread; a second call does nothing."""
         if not self._closed:
             self._closed = True
-            await asyncio.wrap_future(self._thread.submit(self._open.close))
-            self._thread.shutdown()
+            await self._turns.end(self._end)
+
+    def _end(self) -> None:
+        if self._session is not None:
+            self._session.adopt()
+            self._session = None
+        self._open.close()
 
     async def wait_for_fault(self) -> TokenFaultError:
         """Wait until the token is dead, and say why; the process must then exit non-zero."""
@@ -84,12 +90,16 @@ class HsmToken:
     async def wrap(self, kek_id: KekId, plaintext: bytes, aad: bytes) -> bytes:
         """See `port.Token.wrap`."""
         await self._find_kek(kek_id)
-        return await self._call("wrap", lambda session: session.wrap(kek_id, plaintext, aad))
+        return await self._call(
+            "wrap", lambda session: session.wrap(kek_id, plaintext, aad), short=True
+        )
 
     async def unwrap(self, kek_id: KekId, blob: bytes, aad: bytes) -> bytes:
         """See `port.Token.unwrap`."""
         await self._find_kek(kek_id)
-        return await self._call("unwrap", lambda session: self._unwrap(session, kek_id, blob, aad))
+        return await self._call(
+            "unwrap", lambda session: self._unwrap(session, kek_id, blob, aad), short=True
+        )
 
     async def rewrap(self, items: Sequence[Rewrap]) -> Sequence[bytes | None]:
         """See `port.Token.rewrap`."""
@@ -113,7 +123,7 @@ class HsmToken:
     async def mac(self, data: bytes) -> bytes:
         """See `port.Token.mac`."""
         (label,) = self._manifest.of_kind(KeyKind.MAC)
-        return await self._call("mac", lambda session: session.mac(label, data))
+        return await self._call("mac", lambda session: session.mac(label, data), short=True)
 
     async def macs(self, data: Sequence[bytes]) -> Sequence[bytes]:
         """See `port.Token.macs`."""
@@ -124,7 +134,9 @@ class HsmToken:
     async def sign_digest(self, label: KeyLabel, digest: bytes) -> bytes:
         """See `port.Token.sign_digest`."""
         self._check_label(label, KeyKind.SIGNING)
-        return await self._call("sign", lambda session: session.sign_digest(label, digest))
+        return await self._call(
+            "sign", lambda session: session.sign_digest(label, digest), short=True
+        )
 
     async def use_key(self, label: KeyLabel, work: Callable[[ec.EllipticCurvePrivateKey], T]) -> T:
         """See `port.Token.use_key`."""
@@ -150,7 +162,7 @@ class HsmToken:
 
     async def random(self, size: int) -> bytes:
         """See `port.Token.random`."""
-        return await self._call("random", lambda session: session.random(size))
+        return await self._call("random", lambda session: session.random(size), short=True)
 
     def _unwrap(self, session: TokenSession, label: str, blob: bytes, aad: bytes) -> bytes:
         try:
@@ -188,24 +200,24 @@ class HsmToken:
         if label not in self._manifest.of_kind(kind):
             raise NotFoundError("the token has no such key")
 
-    async def _call(self, operation: str, work: Callable[[TokenSession], T]) -> T:
+    async def _call(
+        self, operation: str, work: Callable[[TokenSession], T], *, short: bool = False
+    ) -> T:
         session = self._session
         if session is None:
             raise TokenFaultError(TokenFault.MISUSED, "the token is not open")
 
         def run() -> T:
+            session.adopt()
             with TOKEN_SECONDS.labels(operation).time():
                 self._follow(session)
                 return work(session)
 
         with TOKEN_QUEUE.track_inprogress():
-            return await self._on_thread(run)
-
-    async def _on_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guard, work)
+            return await self._turns.take(lambda: self._guard(run), short=short)
 
     def _guard(self, work: Callable[[], T]) -> T:
-        """Run on the HSM thread; the first fault is final, even if nobody waits any more."""
+        """Run in its turn; the first fault is final, even if nobody waits any more."""
         if self._fault.done():
             fault = self._fault.result()
             raise TokenFaultError(fault.fault, str(fault))

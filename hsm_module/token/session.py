@@ -1,4 +1,4 @@
-"""The calls to an open token, one after the other, on the thread that opened it."""
+"""The calls to an open token, one after the other: by one thread at a time, which adopts it."""
 
 import os
 import threading
@@ -151,10 +151,18 @@ class TokenSession:
                 raise TokenFaultError(TokenFault.GONE, _GONE) from None
         return self._handles[label, kind]
 
+    def adopt(self) -> None:
+        """Make the calling thread the only one that may call; whoever does it holds the turn.
+
+        A child process of the one that opened the token adopts nothing.
+        """
+        if self._owner[0] == os.getpid():
+            self._owner = self._owner[0], threading.get_ident()
+
     def _check_owner(self) -> None:
         if self._owner != (os.getpid(), threading.get_ident()):
             raise TokenFaultError(
-                TokenFault.MISUSED, "the token is used only by the thread that opened it"
+                TokenFault.MISUSED, "the token is used only by the thread whose turn it is"
             )
 
 
