@@ -58,7 +58,7 @@ def _parse(asked: tsp.TimeStampReq) -> TimestampRequest | TimestampFailure:
     if version != "v1":  # 2
         return TimestampFailure.BAD_REQUEST
     size = _DIGEST_BYTES.get(algorithm["algorithm"].native)
-    if size is None:  # 3
+    if size is None or algorithm["parameters"].native is not None:  # 3; asn1crypto reads them now
         return TimestampFailure.BAD_ALGORITHM
     if len(digest) != size:
         return TimestampFailure.BAD_DATA_FORMAT
