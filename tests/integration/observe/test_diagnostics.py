@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 
 from grpc_api import diagnostics
+from grpc_api.clients.checkup import HEALTHY, ILL, WARNED, Row, check_clock, exit_code
 from grpc_api.clients.diagnostics import DiagnosticsClient
 from grpc_api.credentials import internal_channel, internal_server_credentials
 from grpc_api.diagnostics import check_certificate, check_database, check_disk, check_integrity
@@ -16,8 +17,6 @@ from grpc_api.server import make_internal_server
 from grpc_api.servers.diagnostics import SERVICE, add_diagnostics
 from grpc_api.signer_neighbours import check_neighbours
 from grpc_api.signer_parts import Neighbours
-from portal_web.cli.doctor.processes import check_clock
-from portal_web.cli.doctor.report import HEALTHY, ILL, WARNED, Row, exit_code
 from signer_core import diagnostics as core
 from signer_core.diagnostics import Examination, Finding, Verdict, examine
 from signer_core.errors import DeniedError, NotFoundError, UnavailableError
