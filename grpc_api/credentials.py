@@ -39,6 +39,14 @@ def internal_channel(address: str, server_name: str, tls: TlsSettings) -> grpc.a
     return _channel(address, server_name, credentials)
 
 
+def officer_channel(
+    address: str, server_name: str, identity: tuple[bytes, bytes], root: bytes
+) -> grpc.aio.Channel:
+    """Connect an officer whose key is in memory only; `identity` is key and certificates (PEM)."""
+    credentials = grpc.ssl_channel_credentials(root, *identity)
+    return _channel(address, server_name, credentials)
+
+
 def device_grpc_channel(
     address: str, server_name: str, identity: DeviceIdentity, root: bytes
 ) -> grpc.aio.Channel:

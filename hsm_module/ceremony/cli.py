@@ -19,7 +19,7 @@ from signer_core.errors import SignerError
 from signer_core.pki.countries import bundled_country
 from signer_core.pki.country import parse_country
 
-_CONFIG: Final = Path(__file__).parents[2] / "softhsm_config"
+CONFIG: Final = Path(__file__).parents[2] / "softhsm_config"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def ceremony(
     home: Annotated[Path, typer.Option(help="Folder of the deployment's state.")] = Path("var"),
     module: Annotated[Path | None, typer.Option(help="Path of libsofthsm2.so.")] = None,
-    config: Annotated[Path, typer.Option(help="Folder of keys.toml and its neighbours.")] = _CONFIG,
+    config: Annotated[Path, typer.Option(help="Folder of keys.toml and its neighbours.")] = CONFIG,
     country: Annotated[str, typer.Option(help="Country profile, or a path to one.")] = "ua",
     organization: Annotated[str, typer.Option(help="O of the authorities.")] = "Sandbox",
     vault_id: Annotated[str, typer.Option(help="Name of the vault.")] = "vault-1",
@@ -37,15 +37,8 @@ def ceremony(
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
     try:
-        plan = Plan(
-            module=find_module(module, os.environ),
-            conf_template=(config / "softhsm2.conf.template").read_text(encoding="utf-8"),
-            keys=read_keys(config / "keys.toml"),
-            relying_parties=read_relying_parties(config / "relying-parties.toml"),
-            country=parse_country(_country_text(country)),
-            organization=organization,
-            vault_id=vault_id,
-        )
+        found = find_module(module, os.environ)
+        plan = make_plan(found, config, country, organization, vault_id)
         run_ceremony(Home(home.resolve()), plan, datetime.now(UTC), _teller(console))
     except (SignerError, OSError) as error:
         complaint = f"[red]ceremony failed:[/red] {escape(str(error))}"
@@ -57,6 +50,24 @@ def ceremony(
             f"Now take [bold]{home / 'root-token'}[/bold] off this machine, to two places:"
             " it holds the root key, and the SO PIN that can reset the vault's PIN."
         )
+
+
+def make_plan(module: Path, config: Path, country: str, organization: str, vault_id: str) -> Plan:
+    """Read the plan: the files of `config`, and who is to be named.
+
+    Raises:
+        InvalidRequestError: a file is not what it must be.
+        OSError: one cannot be read.
+    """
+    return Plan(
+        module=module,
+        conf_template=(config / "softhsm2.conf.template").read_text(encoding="utf-8"),
+        keys=read_keys(config / "keys.toml"),
+        relying_parties=read_relying_parties(config / "relying-parties.toml"),
+        country=parse_country(_country_text(country)),
+        organization=organization,
+        vault_id=vault_id,
+    )
 
 
 def _country_text(country: str) -> str:

@@ -5,10 +5,10 @@ from typing import Annotated, Final
 
 import typer
 
+from grpc_api.clients.checkup import Row, exit_code
 from portal_web.cli.connection import System
 from portal_web.cli.doctor.canary import run_canary
 from portal_web.cli.doctor.processes import examine_processes
-from portal_web.cli.doctor.report import Row, exit_code
 from portal_web.cli.requests import AsJson
 from portal_web.cli.running import run
 from portal_web.cli.screen import print_json, print_table, progress, say

@@ -16,9 +16,9 @@ from uuid import uuid4
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from grpc_api.clients.checkup import Row
 from grpc_api.clients.signing import FileUpload, NewRequest
 from portal_web.cli.connection import System
-from portal_web.cli.doctor.report import Row
 from signer_core.diagnostics import Finding, Verdict
 from signer_core.errors import NotFoundError, SignerError, UnavailableError, VerificationError
 

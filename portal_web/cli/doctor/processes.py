@@ -1,49 +1,13 @@
-"""The processes, one by one: does it answer, what does it say of itself, is its clock ours."""
+"""Every process of this system that has a diagnostic service."""
 
-import time
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Final
-
-from grpc_api.clients.diagnostics import DiagnosticsClient
+from grpc_api.clients.checkup import Row, examine_process
 from portal_web.cli.connection import System
-from portal_web.cli.doctor.report import Row
-from signer_core.diagnostics import Examination, Finding, Verdict
-from signer_core.errors import SignerError
-
-# Statements of the registrar are refused from 30 s in the future on (signer_core/identity).
-_SKEW_S: Final = 30.0
-_LITTLE_SKEW_S: Final = 2.0
 
 
 async def examine_processes(system: System) -> list[Row]:
-    """Ask every listener of this system that has a diagnostic service, in turn."""
+    """Ask every listener, in turn."""
     rows: list[Row] = []
     for listener, server_name in system.processes().items():
         name = listener.replace("internal", "signer")
-        rows.extend(await _examine(name, system.diagnostics(listener, server_name)))
+        rows.extend(await examine_process(name, system.diagnostics(listener, server_name)))
     return rows
-
-
-async def _examine(
-    name: str, connection: AbstractAsyncContextManager[DiagnosticsClient]
-) -> Sequence[Row]:
-    try:
-        async with connection as client:
-            found = await client.examine()
-    except SignerError as error:
-        advice = f"is {name} running? its log says why not: var/log/{name}.jsonl"
-        return [Row(name, Finding("health", Verdict.BAD, str(error), advice))]
-    clock = check_clock(found, time.time())
-    health = Finding("health", Verdict.GOOD, f"answers, version {found.version}")
-    return [Row(name, one) for one in (health, clock, *found.findings)]
-
-
-def check_clock(found: Examination, now_s: float) -> Finding:
-    """Compare the clock of a process with ours at the moment of its answer."""
-    ahead_s = found.now_ms / 1000 - now_s
-    says = f"{abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} this machine's clock"
-    if abs(ahead_s) <= _LITTLE_SKEW_S:
-        return Finding("clock", Verdict.GOOD, says)
-    verdict = Verdict.WARNING if abs(ahead_s) < _SKEW_S else Verdict.BAD
-    return Finding("clock", verdict, says, "set the clocks of both machines by NTP")

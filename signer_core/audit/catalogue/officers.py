@@ -49,9 +49,9 @@ KINDS: Final = (
     ),
     EventKind(
         "kek",
-        "The token got another KEK; every record moved to it.",
+        "An officer had another KEK made in the token; every record moves to it.",
         ("vault",),
-        ("made", "moved"),
+        ("made",),
         _GROUNDS,
         about=("subject",),
         subject="id of the KEK",

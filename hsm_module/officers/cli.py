@@ -1,0 +1,69 @@
+"""`signer-keys`: the commands, and the options that all of them share.
+
+Commands about partners come with the partners.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsm_module.officers import checkup, kek, keys, mass, staff, users
+from hsm_module.officers.options import AsJson
+from hsm_module.officers.running import install
+from hsm_module.officers.session import Place
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # an officer gets a sentence, not our source code
+    help="What security officers do: keys, people, KEKs, the audit log (docs/officers.md).",
+)
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    home: Annotated[
+        Path, typer.Option(envvar="SIGNER_HOME", help="Folder of the running system.")
+    ] = Path("var"),
+    key_file: Annotated[
+        Path | None,
+        typer.Option(envvar="SIGNER_KEYS_FILE", help="Your key file; default: the only one."),
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="SIGNER_KEYS_PASSPHRASE_FILE",
+            help="File of mode 0600 with the passphrase; default: it is asked for.",
+        ),
+    ] = None,
+) -> None:
+    """Take the options that every command shares."""
+    install()
+    context.obj = Place(home, key_file, passphrase_file)
+
+
+@app.command(name="init")
+def init(
+    context: typer.Context,
+    officer: Annotated[str, typer.Option(help="Id of the first officer.")] = "first",
+    module: Annotated[Path | None, typer.Option(help="Path of libsofthsm2.so.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Folder of keys.toml; default: this program's.")
+    ] = None,
+    vault_id: Annotated[str, typer.Option(help="Name of the vault.")] = "vault-1",
+    as_json: AsJson = False,
+) -> None:
+    """Development ceremony: tokens, keys, CAs, random PINs, the first officer; repeatable."""
+    # PKCS#11 and the database are loaded for this one command only: half a second
+    first = importlib.import_module("hsm_module.officers.first")
+    first.init(context.obj, first.Wishes(officer, module, config, vault_id), as_json=as_json)
+
+
+app.add_typer(keys.app, name="key")
+app.add_typer(users.app, name="user")
+app.add_typer(mass.app, name="mass")
+app.add_typer(kek.app, name="kek")
+app.add_typer(staff.app, name="officer")
+app.command("doctor")(checkup.doctor)
