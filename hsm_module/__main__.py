@@ -22,6 +22,7 @@ from hsm_module.authorities import find_authorities
 from hsm_module.diagnostics import check_token
 from hsm_module.marks.watermarks import HighWaterMarks
 from hsm_module.restore import restore
+from hsm_module.seals.rules import rules_of
 from hsm_module.settings import VaultSettings
 from hsm_module.storage.store import MIGRATIONS, Store
 from hsm_module.token.errors import TokenFault, TokenFaultError
@@ -64,6 +65,7 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         store = Store(engine, token, marks)
         await store.verify_marks()
         vault = assemble(settings, token, store, authorities)
+        await vault.seals.put(rules_of(settings.seals))
         device_ca = authorities.device.public_bytes(Encoding.PEM)
         listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers)
         around = Surroundings("vault", engine, settings.database_url, MIGRATIONS, settings.tls)

@@ -21,6 +21,8 @@ from hsm_module.context import VaultContext
 from hsm_module.judgement import Judgement
 from hsm_module.keys import Keys
 from hsm_module.requests import Requests
+from hsm_module.seals.office import SealOffice
+from hsm_module.seals.rules import SealRules
 from hsm_module.sessions.enrolment import EnrolmentSessions
 from hsm_module.sessions.serving import Sessions
 from hsm_module.sessions.signing import SigningSessions
@@ -46,6 +48,7 @@ class Vault:
     ports: VaultPorts
     judgement: Judgement
     crls: CrlOffice
+    seals: SealRules
 
 
 def assemble(
@@ -74,8 +77,10 @@ def assemble(
     own = OwnCertificates(store, token, authorities.issuing, utc_now)
     trust = _trust(settings, context, token, authorities, own)
     admin = _admin(context, token, authorities)
-    ports = VaultPorts(sessions, Requests(context), keys, trust, admin)
-    return Vault(ports, judgement, trust.crls)
+    office = _office(settings, token, authorities)
+    seals = SealOffice(store, token, SealRules(store), own, office)
+    ports = VaultPorts(sessions, Requests(context), keys, trust, seals, admin)
+    return Vault(ports, judgement, trust.crls, seals.rules)
 
 
 def _trust(

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from grpc_api.settings import TlsSettings
+from hsm_module.seals.rules import SealSettings
 from signer_core.identifiers import VaultId
 
 
@@ -32,4 +33,5 @@ class VaultSettings(BaseModel, frozen=True, extra="forbid"):
     metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off
     otlp_endpoint: str = ""  # http(s)://host:port of an OpenTelemetry collector; empty: off
     tls: TlsSettings
+    seals: dict[str, SealSettings] = {}  # whose seals are in the token, and who may use each
     callers: dict[str, tuple[str, ...]]  # service: DNS names that may call it

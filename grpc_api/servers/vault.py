@@ -26,10 +26,12 @@ from grpc_api.servers.vault_admin import AdminPort, add_vault_admin
 from grpc_api.servers.vault_keys import VaultKeysServicer
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
+from grpc_api.servers.vault_seals import add_vault_seals
 from grpc_api.servers.vault_trust import add_vault_trust
 from grpc_api.settings import TlsSettings
 from signer_core.errors import UnavailableError
 from signer_core.ports import VaultKeys, VaultRequests, VaultSessions
+from signer_core.seals.ports import VaultSeals
 from signer_core.trust.ports import TrustServices
 
 T = TypeVar("T")
@@ -47,6 +49,7 @@ class VaultPorts:
     requests: VaultRequests
     keys: VaultKeys
     trust: TrustServices
+    seals: VaultSeals
     admin: AdminPort | None = None  # None where no officer is known
 
 
@@ -88,8 +91,9 @@ async def make_vault_server(
     services.add_VaultKeysServiceServicer_to_server(VaultKeysServicer(ports.keys), server)
     add_diagnostics(server, examine)
     trust = add_vault_trust(server, ports.trust)
+    seals = add_vault_seals(server, ports.seals)
     more = () if ports.admin is None else add_vault_admin(server, ports.admin)
-    names = (*SERVICES, *trust, *more, diagnostics.SERVICE)
+    names = (*SERVICES, *trust, *seals, *more, diagnostics.SERVICE)
     health_servicer = await add_health_and_reflection(server, names)
     port = listen(server, listener.address, internal_server_credentials(tls))
     return VaultServer(server, health_servicer, port)

@@ -47,8 +47,7 @@ class SealOffice:
         """See `VaultSeals.get`."""
         rule = await self._allowed(seal_id, callers, 0)
         certificate = await self.certificates.get(self._profile(rule))
-        issuing, root = self.office.authorities.issuing, self.office.authorities.root
-        return SealCertificate((_der(certificate), _der(issuing)), _der(root))
+        return SealCertificate((_der(certificate), _der(self.office.authorities.issuing)))
 
     async def sign(
         self, seal_id: str, callers: Collection[str], attributes: Sequence[bytes]

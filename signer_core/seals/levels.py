@@ -28,7 +28,6 @@ class Levels:
     timestamper: Timestamper
     revocation: RevocationSource
     issuers: tuple[bytes, ...]  # DER: the authorities that certify TSAs
-    root: bytes  # DER
     executor: Executor
     clock: Callable[[], datetime]  # UTC
 
@@ -68,7 +67,7 @@ class Levels:
 
     async def _with_evidence(self, document: bytes) -> bytes:
         chains = await self.run(documents.chains_of, document)
-        found = [await self.revocation.evidence(chain, self.root) for chain in chains]
+        found = [await self.revocation.evidence(chain) for chain in chains]
         return await self.run(documents.add_evidence, document, documents.Evidence.join(found))
 
     async def _timestamp(self, digest: bytes) -> bytes:

@@ -15,7 +15,6 @@ class SealCertificate:
     """The certificate of a seal with its issuers, all DER."""
 
     chain: tuple[bytes, ...]  # the seal's first, then the issuing CA; without the root
-    root: bytes
 
 
 class VaultSeals(Protocol):
@@ -59,7 +58,7 @@ class Timestamper(Protocol):
 class RevocationSource(Protocol):
     """What tells whether certificates are good."""
 
-    async def evidence(self, chain: Sequence[bytes], root: bytes) -> Evidence:
+    async def evidence(self, chain: Sequence[bytes]) -> Evidence:
         """Return what proves that a chain (DER, leaf first) is good now.
 
         Raises:

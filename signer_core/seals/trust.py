@@ -12,13 +12,18 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from signer_core.documents import Evidence
-from signer_core.errors import NotFoundError, UnavailableError, VerificationError
+from signer_core.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    UnavailableError,
+    VerificationError,
+)
 from signer_core.pki import der
 from signer_core.trust.ports import TrustServices
 
 _SHA256: Final = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.NULL)
 _GRANTED: Final = {"granted", "granted_with_mods"}
-_ROOT: Final = "root-ca"
+_ROOT: Final = "root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class TrustRevocation:
 
     services: TrustServices
 
-    async def evidence(self, chain: Sequence[bytes], root: bytes) -> Evidence:
+    async def evidence(self, chain: Sequence[bytes]) -> Evidence:
         """See `RevocationSource.evidence`."""
         leaf, issuer = (x509.load_der_x509_certificate(one) for one in chain[:2])
         # RFC 5019 §2.1.1: SHA-1 names the issuer here, it protects nothing
@@ -70,14 +75,19 @@ class TrustRevocation:
         request = builder.build().public_bytes(Encoding.DER)
         answer = await self.services.answer_ocsp(request)
         _check_good(answer, leaf.serial_number)
-        return Evidence((*chain, root), (answer,), await self._crls())
+        root, revoked = await self._root()
+        return Evidence((*chain, root), (answer,), (revoked,))
 
-    async def _crls(self) -> tuple[bytes, ...]:
+    async def _root(self) -> tuple[bytes, bytes]:
+        """Return the root's certificate and its CRL, which says that its authorities are good."""
         try:
+            root = await self.services.certificate(_ROOT)
             newest = await self.services.crl(_ROOT)
-        except NotFoundError:  # a root that keeps none: its authorities are not revoked that way
-            return ()
-        return () if newest is None else (newest.der,)
+        except (NotFoundError, InvalidRequestError):
+            raise UnavailableError("the root's CRL is not there") from None
+        if newest is None:
+            raise UnavailableError("the root's CRL is not there")
+        return root, newest.der
 
 
 def _check_good(answer: bytes, serial: int) -> None:

@@ -69,11 +69,13 @@ class FakeTrust:
         self.spoil = lambda token: token
 
     async def certificate(self, name: str) -> bytes:
-        raise NotFoundError(name)
+        if name != "root":
+            raise NotFoundError(name)
+        return self.pki.root
 
     async def crl(self, issuer: str, known_number: int = 0) -> Crl | None:
         root = self.pki.cas.root
-        if self.ocsp_away:
+        if self.ocsp_away or issuer != "root":
             raise UnavailableError("away")
         at = now()
         frame = CrlFrame(root.certificate, 1, at - timedelta(hours=1), at + timedelta(days=90))
@@ -124,7 +126,7 @@ class FakeVaultSeals:
     async def get(self, seal_id, callers) -> SealCertificate:
         if seal_id != "portal" or "portal.internal" not in callers:
             raise DeniedError("this caller may not use this seal")
-        return SealCertificate(self.pki.chain, self.pki.root)
+        return SealCertificate(self.pki.chain)
 
     async def sign(self, seal_id, callers, attributes) -> tuple[bytes, ...]:
         chain = (await self.get(seal_id, callers)).chain

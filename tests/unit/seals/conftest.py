@@ -29,7 +29,6 @@ class World:
             timestamper=TrustTimestamper(self.trust),
             revocation=TrustRevocation(self.trust),
             issuers=(to_der(made.cas.issuing.certificate),),
-            root=made.root,
             executor=executor,
             clock=now,
         )

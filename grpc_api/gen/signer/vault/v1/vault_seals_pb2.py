@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!signer/vault/v1/vault_seals.proto\x12\x0fsigner.vault.v1\"2\n\x0eGetSealRequest\x12\x0f\n\x07seal_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61llers\x18\x02 \x03(\t\".\n\x0fGetSealResponse\x12\r\n\x05\x63hain\x18\x01 \x03(\x0c\x12\x0c\n\x04root\x18\x02 \x01(\x0c\"M\n\x15SignAttributesRequest\x12\x0f\n\x07seal_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61llers\x18\x02 \x03(\t\x12\x12\n\nattributes\x18\x03 \x03(\x0c\",\n\x16SignAttributesResponse\x12\x12\n\nsignatures\x18\x01 \x03(\x0c\x32\xc3\x01\n\x10VaultSealService\x12L\n\x07GetSeal\x12\x1f.signer.vault.v1.GetSealRequest\x1a .signer.vault.v1.GetSealResponse\x12\x61\n\x0eSignAttributes\x12&.signer.vault.v1.SignAttributesRequest\x1a\'.signer.vault.v1.SignAttributesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!signer/vault/v1/vault_seals.proto\x12\x0fsigner.vault.v1\"2\n\x0eGetSealRequest\x12\x0f\n\x07seal_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61llers\x18\x02 \x03(\t\" \n\x0fGetSealResponse\x12\r\n\x05\x63hain\x18\x01 \x03(\x0c\"M\n\x15SignAttributesRequest\x12\x0f\n\x07seal_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61llers\x18\x02 \x03(\t\x12\x12\n\nattributes\x18\x03 \x03(\x0c\",\n\x16SignAttributesResponse\x12\x12\n\nsignatures\x18\x01 \x03(\x0c\x32\xc3\x01\n\x10VaultSealService\x12L\n\x07GetSeal\x12\x1f.signer.vault.v1.GetSealRequest\x1a .signer.vault.v1.GetSealResponse\x12\x61\n\x0eSignAttributes\x12&.signer.vault.v1.SignAttributesRequest\x1a\'.signer.vault.v1.SignAttributesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSEALREQUEST']._serialized_start=54
   _globals['_GETSEALREQUEST']._serialized_end=104
   _globals['_GETSEALRESPONSE']._serialized_start=106
-  _globals['_GETSEALRESPONSE']._serialized_end=152
-  _globals['_SIGNATTRIBUTESREQUEST']._serialized_start=154
-  _globals['_SIGNATTRIBUTESREQUEST']._serialized_end=231
-  _globals['_SIGNATTRIBUTESRESPONSE']._serialized_start=233
-  _globals['_SIGNATTRIBUTESRESPONSE']._serialized_end=277
-  _globals['_VAULTSEALSERVICE']._serialized_start=280
-  _globals['_VAULTSEALSERVICE']._serialized_end=475
+  _globals['_GETSEALRESPONSE']._serialized_end=138
+  _globals['_SIGNATTRIBUTESREQUEST']._serialized_start=140
+  _globals['_SIGNATTRIBUTESREQUEST']._serialized_end=217
+  _globals['_SIGNATTRIBUTESRESPONSE']._serialized_start=219
+  _globals['_SIGNATTRIBUTESRESPONSE']._serialized_end=263
+  _globals['_VAULTSEALSERVICE']._serialized_start=266
+  _globals['_VAULTSEALSERVICE']._serialized_end=461
 # @@protoc_insertion_point(module_scope)
