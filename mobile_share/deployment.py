@@ -1,6 +1,7 @@
 """What a phone pins at install: the deployment it belongs to (`deployment.json`)."""
 
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -63,11 +64,11 @@ class Deployment(BaseModel, frozen=True, extra="forbid"):
 
     def root(self) -> x509.Certificate:
         """Return the root CA's certificate."""
-        return x509.load_pem_x509_certificate(self.root_pem.encode("ascii"))
+        return _certificate(self.root_pem)
 
     def registry(self) -> x509.Certificate:
         """Return the registry's certificate."""
-        return x509.load_pem_x509_certificate(self.registry_pem.encode("ascii"))
+        return _certificate(self.registry_pem)
 
     def registrar(self) -> ec.EllipticCurvePublicKey:
         """Return the registrar's public key.
@@ -92,3 +93,8 @@ class Deployment(BaseModel, frozen=True, extra="forbid"):
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise VerificationError("the registry's certificate is out of date: update the phone")
         return certificate
+
+
+@lru_cache(maxsize=64)
+def _certificate(pem: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(pem.encode("ascii"))

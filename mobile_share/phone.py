@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -97,10 +98,7 @@ class Phone:
         pem = read_file(self.folder / "certificate.pem")
         if pem is None:
             raise NotEnrolledError("this phone is not enrolled: run `signer-phone enrol`")
-        try:
-            return x509.load_pem_x509_certificates(pem)[0]
-        except ValueError:
-            raise DamagedFileError("the certificate of this phone is damaged") from None
+        return _first_certificate(pem)
 
     def store_grant(self, grant: Grant, device_chain: list[bytes]) -> None:
         """Keep device certificate, pinned deployment and grant durably; raises StorageError."""
@@ -138,6 +136,14 @@ def open_phone(folder: Path, key_store: KeyStore) -> Phone:
     if pinned is None:
         raise NotEnrolledError("this phone is not enrolled: run `signer-phone enrol`")
     return Phone(folder, key_store, Deployment.parse(pinned))
+
+
+@lru_cache(maxsize=64)
+def _first_certificate(pem: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificates(pem)[0]
+    except ValueError:
+        raise DamagedFileError("the certificate of this phone is damaged") from None
 
 
 def _to_pem(chain: list[bytes]) -> bytes:

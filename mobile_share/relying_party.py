@@ -1,6 +1,7 @@
 """Who asks: the record that the registry signed, so that a corrupt signer shows no false name."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -38,6 +39,7 @@ class _Claims(BaseModel):
     return_addresses: list[str]
 
 
+@lru_cache(maxsize=64)  # the registry's word does not change; its time is `verify_registry`'s
 def verify_relying_party(record: str, registry: x509.Certificate) -> RelyingParty:
     """Check a record against the pinned registry certificate.
 

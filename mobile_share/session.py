@@ -2,10 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Final, Literal, ParamSpec, TypeVar
 
 from grpc_api.channel import DeviceChannel, EpochAcked, FromVault
 from mobile_share.errors import DamagedFileError, ReplyLostError, UnansweredSessionsError
@@ -37,7 +37,10 @@ from signer_core.protocol.ecdsa2p.messages import (
 from signer_core.protocol.epoch import MAX_PENDING
 
 M = TypeVar("M")
+P = ParamSpec("P")
+T = TypeVar("T")
 
+INLINE: Final = 4  # signatures, each under 1 ms a step: a thread would cost a third of that
 
 Use = Literal["sign", "refresh", "pin-change"]
 
@@ -75,6 +78,7 @@ class SigningSession:
         epoch = EpochState(self._stored.epoch, self._stored.epoch_key, self._stored.pending)
         self._party = DeviceSigning(self._stored.share, device_secret, epoch, secrets.token_bytes)
         self._use: Use = "sign"
+        self._is_batch = False
         self._x2: Scalar | None = None
 
     async def prepare(self, job: Job) -> None:
@@ -83,17 +87,17 @@ class SigningSession:
         Raises:
             SignerError: as the vault says; the session is over.
         """
-        self._use = job.use
-        request = await asyncio.to_thread(
+        self._use, self._is_batch = job.use, len(job.items) > INLINE
+        request = await self._run(
             self._party.step1_request, job.use, job.signed_id, job.request_hash, job.items
         )
         await self._channel.send(request)
         commitments = await self.receive(NonceCommitments)
         attestation = job.attestation.encode("ascii")
-        answer = await asyncio.to_thread(self._party.step3_answer, commitments, attestation)
+        answer = await self._run(self._party.step3_answer, commitments, attestation)
         await self._channel.send(answer)
         openings = await self.receive(NonceOpenings)
-        await asyncio.to_thread(self._party.step5_check_openings, openings)
+        await self._run(self._party.step5_check_openings, openings)
 
     async def sign(self, pin: str) -> Signed:
         """Run steps 5 to 7 with the PIN.
@@ -109,11 +113,11 @@ class SigningSession:
         factor = await derive_factor(pin, self._secret, self._stored.mask)
         self._store_pending()  # durable before step 5: a lost reply is told from a copy by it
         x2 = Scalar(unmask_share(self._stored.masked_share, factor))
-        partials = await asyncio.to_thread(self._party.step5_sign, x2)
+        partials = await self._run(self._party.step5_sign, x2)
         self._x2 = x2 if self._use != "sign" else None  # a transfer needs it, §8
         del x2, factor
         reply = await self._exchange_step5(partials)
-        signed = await asyncio.to_thread(self._party.step7_verify, reply)
+        signed = await self._run(self._party.step7_verify, reply)
         self._store_epoch(signed)
         await self._acknowledge(signed)
         return Signed(signed.signatures, reply.wrong_tries)
@@ -155,6 +159,12 @@ class SigningSession:
     def close_key(self, status: ShareStatus) -> None:
         """Erase the share for good; only on a word from inside the channel."""
         self._store.close(self._stored.closed(status))
+
+    async def _run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a step of the protocol; many signatures at once do not hold up everything else."""
+        if self._is_batch:
+            return await asyncio.to_thread(step, *args, **kwargs)
+        return step(*args, **kwargs)
 
     def _store_pending(self) -> None:
         self._stored = self._stored.with_pending(self._party.sid)
@@ -238,14 +248,15 @@ async def open_session(
     Raises:
         as `load_usable`, `open_vault` and `SigningSession.prepare`.
     """
+    store = phone.shares
     async with AsyncExitStack() as stack:
-        tried = load_usable(phone.shares).share.generation
+        tried = load_usable(store).share.generation
         try:
-            session = await stack.enter_async_context(open_newest(phone, signer, job))
+            session = await stack.enter_async_context(_open(phone, store, signer, job))
         except UnknownGenerationError:
-            if load_usable(phone.shares).share.generation == tried:
+            if load_usable(store).share.generation == tried:
                 raise
-            session = await stack.enter_async_context(open_newest(phone, signer, job))
+            session = await stack.enter_async_context(_open(phone, store, signer, job))
         yield session
 
 
@@ -259,7 +270,14 @@ async def open_newest(
         UnknownGenerationError: the vault does not know it, and it is dropped here.
         as `open_session`.
     """
-    store = phone.shares
+    async with _open(phone, phone.shares, signer, job) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _open(
+    phone: Phone, store: ShareStore, signer: SignerClient, job: Job
+) -> AsyncIterator[SigningSession]:
     stored = load_usable(store)
     if stored.share.device_key_hash != phone.key_store.device_key().key_hash:
         raise DamagedFileError("the share file belongs to another phone")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import lru_cache
 
 from grpc_api.channel import DeviceChannel, device_channel, device_context
 from mobile_share.lock import only_user_of
@@ -51,7 +52,7 @@ async def open_vault(
         ProtocolAbortError: the other end is not the pinned vault, or it broke off.
         UnavailableError: the relay failed, whatever it said.
     """
-    context = device_context(phone.identity(), phone.deployment.root_pem.encode("ascii"))
+    context = _context(phone.identity(), phone.deployment.root_pem.encode("ascii"))
     vault_id = VaultId(phone.deployment.vault_id)
     with only_user_of(phone.folder):
         async with _relay(signer, key_id, request_id) as stream:
@@ -60,6 +61,11 @@ async def open_vault(
                 yield channel
             finally:
                 await channel.close()
+
+
+# To read certificate and key costs OpenSSL as much as the handshake. An app that is open has them
+# in memory already; a context resumes nothing, so each session is a full handshake all the same.
+_context = lru_cache(maxsize=64)(device_context)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -57,6 +58,11 @@ def read_device_key(path: Path, password: bytes | None = None) -> DeviceKey:
     pem = read_file(path)
     if pem is None:
         raise NotEnrolledError("this phone has no device key: enrol first")
+    return _parse(pem, password)
+
+
+@lru_cache(maxsize=64)  # of an app that is open, as TLS has it in memory
+def _parse(pem: bytes, password: bytes | None) -> DeviceKey:
     try:
         key = serialization.load_pem_private_key(pem, password)
     except (ValueError, TypeError):

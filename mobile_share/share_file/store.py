@@ -16,12 +16,17 @@ _ROLE: Final = b"share"
 
 
 class ShareStore:
-    """The share of one key; the latest write that returned is the one a crash leaves."""
+    """The share of one key; the latest write that returned is the one a crash leaves.
+
+    Every answer comes from the files as they are now. Mutable: it remembers what the last bytes of
+    each file said, for as long as the file has the same ones.
+    """
 
     def __init__(self, folder: Path, device_secret: bytes) -> None:
         self._path = folder / "share"
         self._next_path = folder / "share-next"
         self._secret = device_secret
+        self._opened: dict[Path, tuple[bytes, StoredShare]] = {}  # as sealed, and as opened
 
     def __repr__(self) -> str:
         return f"ShareStore({self._path})"
@@ -91,10 +96,12 @@ class ShareStore:
         """
         if self.has_next():
             rename_durably(self._next_path, self._path)
+            self._opened.clear()
 
     def drop_next(self) -> None:
         """Forget the next generation: the vault never took it into use."""
         remove_durably(self._next_path)
+        self._opened.pop(self._next_path, None)
 
     def close(self, share: StoredShare) -> None:
         """Store a retired or suspended share for good, and erase every other generation."""
@@ -111,10 +118,16 @@ class ShareStore:
         sealed = read_file(path)
         if sealed is None:
             return None
-        return StoredShare.from_bytes(open_sealed(sealed, self._secret, _ROLE))
+        before, share = self._opened.get(path, (None, None))
+        if share is None or before != sealed:
+            share = StoredShare.from_bytes(open_sealed(sealed, self._secret, _ROLE))
+            self._opened[path] = sealed, share
+        return share
 
     def _write(self, path: Path, share: StoredShare) -> None:
-        write_durably(path, seal(share.to_bytes(), self._secret, _ROLE))
+        sealed = seal(share.to_bytes(), self._secret, _ROLE)
+        write_durably(path, sealed)
+        self._opened[path] = sealed, share
 
 
 def _generation(stored: StoredShare) -> int:

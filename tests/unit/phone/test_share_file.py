@@ -49,10 +49,22 @@ def store(tmp_path):
     return ShareStore(tmp_path, SECRET)
 
 
-def test_what_is_stored_is_loaded(store):
+def test_what_is_stored_is_loaded(store, tmp_path):
     share = make_share(pending=(b"s" * 32, b"t" * 32), epoch=7)
     store.create(share)
     assert store.load() == share
+    assert ShareStore(tmp_path, SECRET).load() == share
+
+
+def test_what_another_program_stored_is_loaded(store, tmp_path):
+    share = make_share()
+    store.create(share)
+    later = share.with_epoch(1, b"e" * 32)
+    ShareStore(tmp_path, SECRET).replace(later)
+    assert store.load() == later
+    (tmp_path / "share").unlink()
+    with pytest.raises(NotEnrolledError):
+        store.load()
 
 
 def test_record_has_exactly_the_fields_that_check_no_pin():
