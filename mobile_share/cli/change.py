@@ -69,14 +69,26 @@ async def _change(
 ) -> None:
     photo = read_photo(photo_path)
     async with connected(context) as (phone, signer):
-
-        async def make() -> Signed:
-            return await _make(phone, signer, photo, wanted)
-
-        signed = await wanted.pins.until_right(make)
-        await _finish(phone, signer, photo, wanted.choose(None))
+        signed = await _make_anew(phone, signer, photo, wanted)
     say(wanted.done)
     say_wrong_tries(signed.wrong_tries)
+
+
+async def renew(phone: Phone, signer: SignerClient, photo: bytes, pins: PinEntry) -> None:
+    """Make the shares anew under the same PIN, because the vault signs nothing before."""
+    say("Before you sign, your shares are made anew: the same PIN, the same key.")
+    await _make_anew(phone, signer, photo, _SamePin(pins))
+
+
+async def _make_anew(
+    phone: Phone, signer: SignerClient, photo: bytes, wanted: _SamePin | _NewPin
+) -> Signed:
+    async def make() -> Signed:
+        return await _make(phone, signer, photo, wanted)
+
+    signed = await wanted.pins.until_right(make)
+    await _finish(phone, signer, photo, wanted.choose(None))
+    return signed
 
 
 async def _make(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mobile_share.cli.change import renew
 from mobile_share.cli.context import (
     Photo,
     PinStdin,
@@ -18,6 +19,7 @@ from mobile_share.cli.screen import now_utc, progress, show_outcome, show_reques
 from mobile_share.phone import Phone
 from mobile_share.ports import SignerClient
 from mobile_share.signing import Outcome, fetch_request, prepare
+from signer_core.errors import RefreshNeededError
 from signer_core.identifiers import RequestId
 
 
@@ -56,4 +58,9 @@ async def _sign(
             with progress("Signing"):
                 return await prepared.sign(digits)
 
-    show_outcome(await pin.until_right(attempt), request_id.hex())
+    try:
+        outcome = await pin.until_right(attempt)
+    except RefreshNeededError:
+        await renew(phone, signer, photo, pin)
+        outcome = await pin.until_right(attempt)
+    show_outcome(outcome, request_id.hex())
