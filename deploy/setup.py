@@ -81,7 +81,9 @@ def _settings(
     common["database_url"] = database.replace("{process}", role)
     if role == "signer":
         vaults = [one for one in layout.processes() if one.role == "vault"]
-        return common | _signer(home, at) | {"vault_addresses": [at[one.name] for one in vaults]}
+        own_log = str(home.of("audit") / process.name)
+        addresses: list[str] = [at[one.name] for one in vaults]
+        return common | _signer(home, at) | {"vault_addresses": addresses, "audit_folder": own_log}
     return common | {"vault": _vault, "registrar": _registrar}[role](home, at)
 
 

@@ -9,12 +9,14 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from grpc_api.interceptors.callers import Callers, caller_interceptor
+from grpc_api.interceptors.callers import Callers, OnDenied, caller_interceptor, unrecorded
 from grpc_api.interceptors.correlation import correlation_interceptor
 from grpc_api.interceptors.deadlines import deadline_interceptor
 from grpc_api.interceptors.decoding import DecodingInterceptor
 from grpc_api.interceptors.errors import error_interceptor
+from grpc_api.interceptors.gate import gate_interceptor
 from grpc_api.interceptors.observation import observation_interceptor
+from grpc_api.interceptors.provenance import phone_interceptor
 from grpc_api.server_options import INTERNAL_SERVER_OPTIONS, SERVER_OPTIONS, Options
 from signer_core.errors import UnavailableError
 
@@ -24,14 +26,28 @@ FINISH_S = 65.0  # for what must not be cut off: a judgement has 60 s (docs/spec
 _log = structlog.get_logger()
 
 
-def make_internal_server(callers: Callers) -> grpc.aio.Server:
-    """Make a server for other processes; `callers` says who may call which service."""
-    return _server([*_common(), caller_interceptor(callers)], INTERNAL_SERVER_OPTIONS)
+def make_internal_server(
+    callers: Callers, on_denied: OnDenied = unrecorded, gate: Callable[[], None] | None = None
+) -> grpc.aio.Server:
+    """Make a server for other processes; `callers` says who may call which service.
+
+    `gate` raises while nothing new may begin.
+    """
+    gates = [] if gate is None else [gate_interceptor(gate)]
+    guard = caller_interceptor(callers, on_denied)
+    return _server([*_common(), guard, *gates], INTERNAL_SERVER_OPTIONS)
 
 
-def make_phone_server() -> grpc.aio.Server:
-    """Make a server for phones: whoever the listener's TLS lets in may call what is registered."""
-    return _server(_common(), SERVER_OPTIONS)
+async def _anywhere(_source: str) -> None:
+    """Let every address in."""
+
+
+def make_phone_server(admit: Callable[[str], Awaitable[None]] = _anywhere) -> grpc.aio.Server:
+    """Make a server for phones: whoever the listener's TLS lets in may call what is registered.
+
+    `admit` raises where an address, or everybody, may not call now.
+    """
+    return _server([*_common(), phone_interceptor(admit)], SERVER_OPTIONS)
 
 
 def listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials) -> int:

@@ -137,6 +137,7 @@ class Judgement:
     @timed("judge.count")
     async def _count(self, session: LiveSession | LiveTransfer) -> int:
         """§3.1.1: count the try before it is checked; return the wrong tries before it."""
+        self._store.verify_audited()
         async with key_transaction(self._store, session.key_id) as key:
             verify_admitted(key.row, self._policy, key.now_s, session.use)
             if isinstance(session, LiveSession):

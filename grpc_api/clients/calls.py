@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import grpc
 
 from grpc_api.failure import ERRORS, Failure, error_of
-from grpc_api.interceptors.correlation import correlation_metadata
+from grpc_api.interceptors.provenance import outgoing_metadata
 from signer_core import errors
 from signer_core.errors import SignerError, UnavailableError
 
@@ -38,7 +38,7 @@ async def call(
         SignerError: what the server says, typed; UnavailableError where it does not answer.
     """
     with typed_errors():
-        return await method(request, timeout=deadline_s, metadata=correlation_metadata())
+        return await method(request, timeout=deadline_s, metadata=outgoing_metadata())
 
 
 async def stream(
@@ -51,7 +51,7 @@ async def stream(
     Raises:
         SignerError: as `call`.
     """
-    answers = method(request, timeout=deadline_s, metadata=correlation_metadata())
+    answers = method(request, timeout=deadline_s, metadata=outgoing_metadata())
     try:
         with typed_errors():
             async for answer in answers:

@@ -8,7 +8,7 @@ import grpc
 from grpc_api.clients.calls import call, typed_errors
 from grpc_api.gen.signer.vault.v1 import vault_pb2 as pb
 from grpc_api.gen.signer.vault.v1 import vault_pb2_grpc
-from grpc_api.interceptors.correlation import correlation_metadata
+from grpc_api.interceptors.provenance import outgoing_metadata
 from signer_core.errors import UnavailableError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.ports import (
@@ -131,7 +131,7 @@ class VaultRelayClient:
             async for chunk in records:
                 yield pb.ConnectRequest(tls_records=chunk)
 
-        answers = self._stub.Connect(requests(), metadata=correlation_metadata())
+        answers = self._stub.Connect(requests(), metadata=outgoing_metadata())
         try:
             with typed_errors():
                 async for answer in answers:

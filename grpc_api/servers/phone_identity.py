@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from grpc_api.interceptors.around import Context
 from grpc_api.interceptors.peer import peer_device
+from signer_core.audit.provenance import Actor, bind_actor
 from signer_core.identifiers import DeviceKeyHash, KeyId
 from signer_core.storage.signer.devices import Devices
 
@@ -32,4 +33,5 @@ class DeviceDoor:
             DeniedError: it is no device, or not an enrolled one.
         """
         key_hash = peer_device(context)  # 1
+        bind_actor(Actor("phone", key_hash.hex()))
         return Device(await self.devices.get_key(key_hash), key_hash)  # 2

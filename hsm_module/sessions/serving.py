@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hsm_module.sessions.enrolment import EnrolmentSessions
 from hsm_module.sessions.signing import SigningSessions
+from signer_core.audit.provenance import Actor, bind_actor
 from signer_core.errors import ProtocolAbortError, SignerError, VerificationError
 from signer_core.identifiers import DeviceKeyHash
 from signer_core.observe.metrics import SESSIONS, SESSIONS_OPEN
@@ -39,6 +40,7 @@ class Sessions:
             ProtocolAbortError: as above; or the session took longer than its time to live.
         """
         device = device_key_hash(device_certificate)
+        bind_actor(Actor("phone", device.hex()))
         try:
             with SESSIONS_OPEN.track_inprogress():
                 async with asyncio.timeout(self._ttl_s):

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from hsm_module.marks.record import Mark, MarkKind, read_key_note
 from hsm_module.marks.watermarks import HighWaterMarks, MarksView
 from hsm_module.storage import sealing, statements
+from hsm_module.storage.audit import AuditRows
 from hsm_module.storage.clock import unix_time_s
 from hsm_module.storage.crls import CrlRows
 from hsm_module.storage.kek_moves import KekMoves
@@ -31,7 +32,7 @@ from hsm_module.storage.timestamp_clock import TimestampClock
 from hsm_module.token.port import Token
 from signer_core.audit.events import Event
 from signer_core.audit.rows import to_outbox
-from signer_core.errors import DeniedError
+from signer_core.errors import DeniedError, UnavailableError
 from signer_core.identifiers import KeyId
 from signer_core.observe.metrics import AUDIT_EVENTS
 from signer_core.storage.engine import read_transaction, write_transaction
@@ -49,6 +50,7 @@ class Transaction:
         self.requests = RequestRows(connection, token, marks)
         self.records = RecordRows(connection)
         self.heads = MarkHeads(connection, token, marks)
+        self.audit = AuditRows(connection, token, marks)
         self.statuses = StatusRows(connection, token, marks)
         self.crls = CrlRows(connection)
         self.timestamps = TimestampClock(connection)
@@ -101,6 +103,7 @@ class Store:
         self._token = token
         self._marks = marks
         self._recorded = marks.file.number  # of the file that `record_head` last told of
+        self.audit_stopped = False  # too many events wait to be fetched
 
     async def verify_marks(self) -> None:
         """Check database and marks against each other, and record where the marks stand.
@@ -137,6 +140,24 @@ class Store:
     def marks_of(self, kind: MarkKind) -> dict[bytes, Mark]:
         """Return the marks of a kind by their ids; rows read after this must have reached them."""
         return self._marks.file.of_kind(kind)
+
+    async def record(self, event: Event) -> None:
+        """Put an event into the outbox that tells of nothing else in the database.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        async with self.transaction() as transaction:
+            await transaction.record(event)
+
+    def verify_audited(self) -> None:
+        """Check that what happens now will come into the audit log.
+
+        Raises:
+            UnavailableError: too many events wait; nothing is judged until they are fetched.
+        """
+        if self.audit_stopped:
+            raise UnavailableError("the audit log is not kept: nothing is signed until it is")
 
     async def settle(self) -> None:
         """Return when every mark written so far is durable: before anything depends on it."""

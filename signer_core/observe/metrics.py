@@ -43,9 +43,16 @@ PIN_VERDICTS: Final = Counter(
 )
 AUDIT_EVENTS: Final = Counter(
     "signer_audit_events",
-    "Events the vault committed to its outbox",
+    "Events that were committed to an outbox",
     ["event", "result"],
     registry=REGISTRY,
+)
+AUDIT_WAITING: Final = Gauge(
+    "signer_audit_waiting", "Events that are not in the audit log yet", registry=REGISTRY
+)
+AUDIT_ROWS: Final = Gauge("signer_audit_rows", "Rows of the audit log", registry=REGISTRY)
+AUDIT_SPACE: Final = Gauge(
+    "signer_audit_space_bytes", "Room on the disks of the audit log", ["kind"], registry=REGISTRY
 )
 TOKEN_SECONDS: Final = Histogram(
     "signer_token_seconds",

@@ -23,6 +23,8 @@ from signer_core.ports import (
 from tests.fakes.citizen import Citizen
 from tests.fakes.pki import Hierarchy, issuance
 from tests.fakes.requests import PERSON_CODE, issued_to
+from tests.fakes.seals import FakeVaultSeals, Pki
+from tests.fakes.vault_audit import FakeOfficers, FakeVaultAudit
 
 
 @dataclass
@@ -46,6 +48,9 @@ class FakeVault:
     flooded: int = 0
     hang_up: asyncio.Event = field(default_factory=asyncio.Event)
     relay_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    seals: FakeVaultSeals = field(default_factory=lambda: FakeVaultSeals(Pki()))
+    audit: FakeVaultAudit = field(default_factory=FakeVaultAudit)
+    officers: FakeOfficers = field(default_factory=FakeOfficers)
 
     def _call(self, name):
         self.calls.append(name)

@@ -31,7 +31,7 @@ KINDS: Final = (
     EventKind(
         "audit-space",
         "A disk that the audit log stands on is nearly full, or has room again.",
-        ("signer",),
+        ("vault", "signer"),
         ("low", "enough"),
         ("database", "file"),
         needs_person=frozenset({"low"}),

@@ -50,6 +50,7 @@ def settings(world, tmp_path):
         "registry_cert": f"{tmp_path}/registry.pem",
         "ca_chain": f"{tmp_path}/chain.pem",
         "root": f"{tmp_path}/root.pem",
+        "audit_folder": f"{tmp_path}/audit-of-the-process",
     }
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())
     text += f'[tls]\ncert = "{tls.cert}"\nkey = "{tls.key}"\nca = "{tls.ca}"\n'

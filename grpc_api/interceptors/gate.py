@@ -1,0 +1,32 @@
+"""What begins something new is refused while the audit log is not kept; what only reads is not."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from typing import Final
+
+from grpc_api.interceptors.around import Around, Context, Handler, SurroundInterceptor
+
+# Of internal callers; of phones, everything is.
+BEGINS: Final = (
+    "/signer.internal.v1.SigningService/Create",
+    "/signer.internal.v1.SealService/Seal",
+    "/signer.internal.v1.TrustService/Timestamp",
+)
+
+
+def gate_interceptor(verify_open: Callable[[], None]) -> SurroundInterceptor:
+    """Let `verify_open` refuse calls that begin something.
+
+    Raises:
+        SignerError: what `verify_open` raises.
+    """
+
+    @asynccontextmanager
+    async def guarded(_context: Context) -> AsyncIterator[None]:
+        verify_open()
+        yield
+
+    def guard(method: str, _handler: Handler) -> Around:
+        return guarded if method.startswith(BEGINS) else lambda _context: nullcontext()
+
+    return SurroundInterceptor(guard)

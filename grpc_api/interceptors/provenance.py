@@ -1,0 +1,80 @@
+"""Who causes what a call does, and from where, for the audit log.
+
+A phone's address is what the signer's listener sees; the signer sends it along to the vault, which
+believes the signer in this and nobody else. The log says so much and no more of a compromised
+signer's phones.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, cast
+
+from grpc_api.interceptors.around import Around, Context, Handler, SurroundInterceptor
+from grpc_api.interceptors.correlation import correlation_metadata
+from grpc_api.servers.source_limits import source_of
+from signer_core.audit.provenance import (
+    Actor,
+    ActorKind,
+    bind_actor,
+    bind_source,
+    current_actor,
+    current_source,
+)
+
+SIGNER: Final = "signer.internal"
+_EMERGENCY: Final = "/signer.phone.v1.EmergencyService/"
+_SOURCE: Final = "audit-source"
+_ACTOR: Final = "audit-actor"
+_FORM: Final = re.compile(r"[A-Za-z0-9._:/%-]{1,64}")
+_ACTOR_FORM: Final = re.compile(r"(process|phone|officer|anybody) ([A-Za-z0-9._:/@+-]{0,128})")
+
+
+def outgoing_metadata() -> tuple[tuple[str, str], ...]:
+    """Return what a client sends along: correlation id, and who caused the call from where."""
+    source, actor = current_source(), current_actor()
+    if not source:
+        return correlation_metadata()
+    told = ((_SOURCE, source), (_ACTOR, f"{actor.kind} {actor.id}"))
+    return (*correlation_metadata(), *told)
+
+
+def bind_process(context: Context, names: frozenset[str]) -> None:
+    """Say that a process of ours calls; for the signer, on whose behalf it says it does."""
+    name = min((one for one in names if one.endswith(".internal")), default="")
+    bind_source(name)
+    bind_actor(Actor("process", name))
+    if SIGNER in names:
+        told = dict(context.invocation_metadata() or ())
+        source, actor = str(told.get(_SOURCE, "")), str(told.get(_ACTOR, ""))
+        found = _ACTOR_FORM.fullmatch(actor)
+        if _FORM.fullmatch(source) and found:
+            bind_source(source)
+            bind_actor(Actor(cast("ActorKind", found[1]), found[2]))
+
+
+def phone_interceptor(admit: Callable[[str], Awaitable[None]]) -> SurroundInterceptor:
+    """Bind the address of a phone to its call, and let `admit` refuse the address.
+
+    Suspending a key in an emergency is never refused.
+
+    Raises:
+        SignerError: what `admit` raises.
+    """
+
+    @asynccontextmanager
+    async def bound(context: Context) -> AsyncIterator[None]:
+        bind_source(source_of(context.peer()))
+        bind_actor(Actor("anybody"))
+        yield
+
+    @asynccontextmanager
+    async def admitted(context: Context) -> AsyncIterator[None]:
+        async with bound(context):
+            await admit(current_source())
+            yield
+
+    def choose(method: str, _handler: Handler) -> Around:
+        return bound if method.startswith(_EMERGENCY) else admitted
+
+    return SurroundInterceptor(choose)

@@ -1,0 +1,1 @@
+"""The vault's part of the audit log: its events until they are fetched, and signed trees."""

@@ -1,0 +1,64 @@
+"""What is done at once about rows that come into the log: alerts, and sources that are shut out."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from signer_core.audit.events import needs_person
+from signer_core.audit.leaf import Recorded
+
+QUIET_S: Final = 600  # the same alarm is not raised again within this
+BURST: Final = 20  # wrong PINs of one source; a key has 3 tries, then a wait of hours
+BURST_WINDOW_S: Final = 600
+SHUT_OUT_S: Final = 900
+ALERT_KINDS: Final = ("alert.mail", "alert.webhook")  # of jobs; their body is the row
+_TRIES: Final = frozenset({"sign", "refresh", "pin-change"})
+_WRONG: Final = frozenset({"pin-rejected", "key-blocked"})
+_MAX_SOURCES: Final = 100_000
+
+
+@dataclass(slots=True)
+class Alarms:
+    """Decides which rows are told. Mutable: it remembers what it told within ten minutes."""
+
+    _told: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def to_tell(self, rows: Sequence[Recorded]) -> Sequence[int]:
+        """Return the places in `rows` of those that a person must be told of now."""
+        return [place for place, one in enumerate(rows) if self._is_news(one)]
+
+    def _is_news(self, one: Recorded) -> bool:
+        if not needs_person(one.event, one.result, one.reason):
+            return False
+        what = (one.event, one.result, one.reason, one.key_id, one.subject, one.source)
+        if one.at_s - self._told.get(what, -QUIET_S) < QUIET_S:
+            return False
+        if len(self._told) >= _MAX_SOURCES:
+            self._told.clear()
+        self._told[what] = one.at_s
+        return True
+
+
+@dataclass(slots=True)
+class Bursts:
+    """Counts wrong PINs of each source. Mutable: it is the count."""
+
+    limit: int = BURST
+    _times: dict[str, deque[int]] = field(default_factory=dict)
+
+    def sources(self, rows: Sequence[Recorded]) -> Sequence[str]:
+        """Return the sources that reached the limit with these rows; each starts at 0 again."""
+        found = []
+        for one in rows:
+            if one.event in _TRIES and one.result in _WRONG and one.source and self._is_burst(one):
+                found.append(one.source)
+                del self._times[one.source]
+        return found
+
+    def _is_burst(self, one: Recorded) -> bool:
+        if len(self._times) >= _MAX_SOURCES:
+            self._times.clear()
+        times = self._times.setdefault(one.source, deque(maxlen=self.limit))
+        times.append(one.at_s)
+        return len(times) == self.limit and times[-1] - times[0] < BURST_WINDOW_S

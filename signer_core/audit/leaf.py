@@ -1,0 +1,58 @@
+"""A recorded event, and the bytes of it that are a leaf of the tree for ever."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it came out of an outbox; fields as in `signer_core.audit.events.Event`."""
+
+    event_id: bytes  # 16 random bytes
+    at_s: int  # Unix time, by the clock of the database it was written to
+    event: str
+    result: str
+    reason: str
+    subject: str
+    actor_kind: str
+    actor_id: str
+    source: str
+    correlation_id: str
+    key_id: bytes | None
+    request_id: bytes | None
+
+
+_WORDS = (
+    "event",
+    "result",
+    "reason",
+    "subject",
+    "actor_kind",
+    "actor_id",
+    "source",
+    "correlation_id",
+)
+
+
+def from_row(row: Mapping[str, Any]) -> Recorded:
+    """Return the event of an outbox's row."""
+    words = {name: row[name] for name in _WORDS}
+    ids = {name: row[name] for name in ("event_id", "key_id", "request_id")}
+    return Recorded(at_s=row["at_s"], **words, **ids)
+
+
+def leaf_bytes(seq: int, origin: str, one: Recorded) -> bytes:
+    """Return the leaf: JSON in ASCII, keys sorted, no spaces, nothing that is empty."""
+    values: dict[str, str | int] = {
+        "seq": seq,
+        "origin": origin,
+        "at_s": one.at_s,
+        "event_id": one.event_id.hex(),
+    }
+    values |= {name: value for name in _WORDS if (value := getattr(one, name))}
+    for name, some_id in (("key_id", one.key_id), ("request_id", one.request_id)):
+        if some_id is not None:
+            values[name] = some_id.hex()
+    return json.dumps(values, sort_keys=True, separators=(",", ":")).encode("ascii")
