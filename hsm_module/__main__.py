@@ -18,6 +18,7 @@ from grpc_api.servers.vault import VaultListener, make_vault_server, serve_vault
 from grpc_api.settings import load_settings
 from grpc_api.telemetry import telemetry
 from hsm_module.assembly import assemble
+from hsm_module.audit.watching import audited, record_failure
 from hsm_module.authorities import find_authorities
 from hsm_module.diagnostics import check_token
 from hsm_module.marks.watermarks import HighWaterMarks
@@ -29,6 +30,7 @@ from hsm_module.token.errors import TokenFault, TokenFaultError
 from hsm_module.token.hsm_token import HsmToken
 from hsm_module.token.manifest import read_manifest
 from hsm_module.token.site import TokenSite, read_pin
+from signer_core.audit.sparse import SparseRecorder
 from signer_core.errors import SignerError
 from signer_core.storage.engine import make_engine, upgrade
 
@@ -67,7 +69,8 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         vault = assemble(settings, token, store, authorities)
         await vault.seals.put(rules_of(settings.seals))
         device_ca = authorities.device.public_bytes(Encoding.PEM)
-        listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers)
+        denied = SparseRecorder(store.record)
+        listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers, denied)
         around = Surroundings("vault", engine, settings.database_url, MIGRATIONS, settings.tls)
         server = await make_vault_server(
             vault.ports, listener, lambda: around.examine({"token": check_token(token)})
@@ -75,11 +78,13 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         _log.info("serving", address=settings.listen, port=server.port, vault_id=settings.vault_id)
         finish = vault.judgement.finish_all
         crls = asyncio.create_task(vault.crls.run())
-        fault = await serve_vault(server, token.wait_for_fault(), finish)
-        crls.cancel()
-        await asyncio.wait({crls})
-        if fault is not None:
-            raise fault
+        async with audited(store, settings.database_url):
+            fault = await serve_vault(server, token.wait_for_fault(), finish)
+            crls.cancel()
+            await asyncio.wait({crls})
+            if fault is not None:
+                await record_failure(store)
+                raise fault
         await finish()  # of those whose phones hung up
         await store.record_head()
         _log.info("stopped")

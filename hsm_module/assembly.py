@@ -15,6 +15,7 @@ from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk
 from hsm_module.admin.rotation import Rotation
 from hsm_module.admin.service import Admin
+from hsm_module.audit.office import AuditOffice
 from hsm_module.authorities import Authorities
 from hsm_module.certificates import CertificateOffice
 from hsm_module.context import VaultContext
@@ -79,7 +80,8 @@ def assemble(
     admin = _admin(context, token, authorities)
     office = _office(settings, token, authorities)
     seals = SealOffice(store, token, SealRules(store), own, office)
-    ports = VaultPorts(sessions, Requests(context), keys, trust, seals, admin)
+    audit = AuditOffice(settings.vault_id, store, token)
+    ports = VaultPorts(sessions, Requests(context), keys, trust, seals, audit, admin)
     return Vault(ports, judgement, trust.crls, seals.rules)
 
 

@@ -13,7 +13,7 @@ from grpc_api.channel import vault_context
 from grpc_api.credentials import internal_server_credentials
 from grpc_api.gen.signer.vault.v1 import vault_pb2
 from grpc_api.gen.signer.vault.v1 import vault_pb2_grpc as services
-from grpc_api.interceptors.callers import Callers
+from grpc_api.interceptors.callers import Callers, OnDenied, unrecorded
 from grpc_api.server import (
     add_health_and_reflection,
     listen,
@@ -23,12 +23,14 @@ from grpc_api.server import (
 from grpc_api.servers import diagnostics
 from grpc_api.servers.diagnostics import Examine, add_diagnostics
 from grpc_api.servers.vault_admin import AdminPort, add_vault_admin
+from grpc_api.servers.vault_audit import add_vault_audit
 from grpc_api.servers.vault_keys import VaultKeysServicer
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
 from grpc_api.servers.vault_seals import add_vault_seals
 from grpc_api.servers.vault_trust import add_vault_trust
 from grpc_api.settings import TlsSettings
+from signer_core.audit.ports import VaultAudit
 from signer_core.errors import UnavailableError
 from signer_core.ports import VaultKeys, VaultRequests, VaultSessions
 from signer_core.seals.ports import VaultSeals
@@ -50,6 +52,7 @@ class VaultPorts:
     keys: VaultKeys
     trust: TrustServices
     seals: VaultSeals
+    audit: VaultAudit
     admin: AdminPort | None = None  # None where no officer is known
 
 
@@ -61,6 +64,7 @@ class VaultListener:
     tls: TlsSettings
     device_ca: bytes  # PEM: whose certificates open a phone's channel
     callers: Callers
+    on_denied: OnDenied = unrecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +86,19 @@ async def make_vault_server(
     """
     _check_free(listener.address)
     tls = listener.tls
-    server = make_internal_server(listener.callers)
+    server = make_internal_server(listener.callers, listener.on_denied)
     inner = vault_context(tls.cert, tls.key, listener.device_ca)
     relay = VaultRelayServicer(ports.sessions, inner)
     services.add_VaultRelayServiceServicer_to_server(relay, server)
     requests = VaultRequestsServicer(ports.requests)
     services.add_VaultRequestsServiceServicer_to_server(requests, server)
     services.add_VaultKeysServiceServicer_to_server(VaultKeysServicer(ports.keys), server)
+    audit = add_vault_audit(server, ports.audit)
     add_diagnostics(server, examine)
     trust = add_vault_trust(server, ports.trust)
     seals = add_vault_seals(server, ports.seals)
     more = () if ports.admin is None else add_vault_admin(server, ports.admin)
-    names = (*SERVICES, *trust, *seals, *more, diagnostics.SERVICE)
+    names = (*SERVICES, *trust, *seals, audit, *more, diagnostics.SERVICE)
     health_servicer = await add_health_and_reflection(server, names)
     port = listen(server, listener.address, internal_server_credentials(tls))
     return VaultServer(server, health_servicer, port)
