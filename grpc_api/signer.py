@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -16,10 +17,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from grpc_health.v1 import health
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from grpc_api.clients.registrar import RegistrarClient
 from grpc_api.clients.trust import VaultTrustClient
 from grpc_api.clients.vault import VaultKeysClient, VaultRelayClient, VaultRequestsClient
+from grpc_api.clients.vault_admin import OfficerTableClient
+from grpc_api.clients.vault_audit import VaultAuditClient
 from grpc_api.credentials import (
     address_of_any,
     enrolment_server_credentials,
@@ -40,6 +44,7 @@ from grpc_api.servers import diagnostics
 from grpc_api.servers.diagnostics import add_diagnostics
 from grpc_api.servers.phone_relay import Relay
 from grpc_api.settings import TlsSettings, load_settings
+from grpc_api.signer_audit import SignerAudit
 from grpc_api.signer_neighbours import check_neighbours
 from grpc_api.signer_parts import (
     Neighbours,
@@ -49,6 +54,9 @@ from grpc_api.signer_parts import (
     add_phone_services,
 )
 from grpc_api.telemetry import telemetry
+from signer_core.audit.file_sink import FileSink
+from signer_core.audit.keeper import Kept
+from signer_core.audit.ports import VaultAudit
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId, VaultId
 from signer_core.pki.authority import Authority
@@ -56,6 +64,7 @@ from signer_core.signing.collect import Collection
 from signer_core.signing.relying_parties import RelyingParties, load_registry
 from signer_core.storage.engine import make_engine, upgrade
 from signer_core.storage.signer.announcements import Announcements
+from signer_core.storage.signer.audit_outbox import AuditOutbox
 from signer_core.storage.signer.schema import MIGRATIONS
 
 log = structlog.get_logger()
@@ -75,6 +84,7 @@ class SignerSettings(BaseModel, frozen=True, extra="forbid"):
     registry_cert: Path  # PEM: signs the records of relying parties
     ca_chain: Path  # PEM: issuing, device and infrastructure CA
     root: Path  # PEM
+    audit_folder: Path  # of the audit log's second copy: another disk than the database's
     pdf_threads: int = 2  # that prepare and finish PDFs
     log_file: Path | None = None  # stderr if absent
     metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off
@@ -126,9 +136,11 @@ async def _serve(settings: SignerSettings) -> None:
             announcements = Announcements(parts.engine, parts.notices)
             background.add(asyncio.create_task(announcements.run()))
         try:
+            await parts.audit.start(version("diia-signer"))
             servers, health_servicer = await _servers(settings, parts, collection, followers)
             await serve_until_stopped(servers, health_servicer)
         finally:
+            await parts.audit.stop()
             for task in background:
                 task.cancel()
             await asyncio.wait(background)
@@ -149,14 +161,38 @@ async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
         registrar = await stack.enter_async_context(
             internal_channel(settings.registrar_address, "registrar.internal", settings.tls)
         )
+        others = neighbours(vault, registrar, settings.vault_id)
         yield Parts(
             engine=engine,
-            neighbours=neighbours(vault, registrar, settings.vault_id),
+            neighbours=others,
             relying_parties=read_registry(settings.relying_parties, settings.registry_cert),
             trust_roots=tuple(c.public_bytes(Encoding.DER) for c in read_pem(settings.root)),
             executor=executor,
-            clock=lambda: datetime.now(UTC),
+            clock=utc_now,
+            audit=make_audit(settings, engine, others.audit),
         )
+
+
+def make_audit(settings: SignerSettings, engine: AsyncEngine, vault: VaultAudit) -> SignerAudit:
+    """Open the audit log.
+
+    Raises:
+        UnavailableError: its folder cannot be written, or another process writes it.
+    """
+    kept = Kept(
+        engine=engine,
+        outbox=AuditOutbox(engine, utc_now),
+        vault=vault,
+        vault_id=settings.vault_id,
+        sink=FileSink(settings.audit_folder),
+        clock=utc_now,
+    )
+    return SignerAudit(kept, settings.database_url)
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine."""
+    return datetime.now(UTC)
 
 
 def neighbours(
@@ -170,21 +206,27 @@ def neighbours(
         relay=cast("Relay", VaultRelayClient(vault).connect),  # a generator: it can be closed
         vault_id=vault_id,
         trust=VaultTrustClient(vault),
+        audit=VaultAuditClient(vault),
+        officers=OfficerTableClient(vault),
     )
 
 
 async def _servers(
     settings: SignerSettings, parts: Parts, collection: Collection, followers: Followers
 ) -> tuple[tuple[grpc.aio.Server, ...], health.aio.HealthServicer]:
-    phones, enrolment = make_phone_server(), make_phone_server()
-    internal = make_internal_server(settings.callers)
+    audit = parts.audit
+    phones, enrolment = make_phone_server(audit.admit), make_phone_server(audit.admit)
+    internal = make_internal_server(settings.callers, audit.on_denied, audit.kept.gate.verify_open)
     add_phone_services(phones, parts, collection, followers.start)
     add_enrolment_service(enrolment, parts)
     services = add_internal_services(internal, parts, collection)
     surroundings = Surroundings(
         "signer", parts.engine, settings.database_url, MIGRATIONS, settings.tls
     )
-    add_diagnostics(internal, lambda: surroundings.examine(check_neighbours(parts.neighbours)))
+    add_diagnostics(
+        internal,
+        lambda: surroundings.examine({**check_neighbours(parts.neighbours), **audit.checks()}),
+    )
     names = (*services, diagnostics.SERVICE)
     health_servicer = await add_health_and_reflection(internal, names)
     device_ca = find_device_ca(read_pem(settings.ca_chain)).public_bytes(Encoding.PEM)

@@ -39,6 +39,11 @@ from grpc_api.servers.phone_limits import (
 from grpc_api.servers.phone_relay import Relay, RelayServicer
 from grpc_api.servers.phone_requests import RequestsServicer, ResultsServicer
 from grpc_api.servers.source_limits import SourceGate
+from grpc_api.signer_admin import add_admin_service
+from grpc_api.signer_audit import SignerAudit
+from signer_core.admin.access import Access
+from signer_core.admin.vault import OfficerTable
+from signer_core.audit.ports import VaultAudit
 from signer_core.identifiers import RequestId, VaultId
 from signer_core.keys.actions import KeyActions
 from signer_core.keys.emergency import Emergency
@@ -71,6 +76,8 @@ class Neighbours:
     relay: Relay
     vault_id: VaultId
     trust: TrustServices
+    audit: VaultAudit
+    officers: OfficerTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class Parts:
     trust_roots: tuple[bytes, ...]  # DER
     executor: Executor
     clock: Clock
+    audit: SignerAudit
     limits: RelayLimits = field(default_factory=RelayLimits)
     notices: Notices = field(default_factory=Notices)
 
@@ -212,4 +220,8 @@ def add_internal_services(
     )
     add_SigningServiceServicer_to_server(servicer, server)
     trust = add_trust(server, TrustDesk(parts.neighbours.trust))
-    return ("signer.internal.v1.SigningService", *trust)
+    access = Access(parts.neighbours.officers)
+    audit = parts.audit.add_services(server, access)
+    vault_id = parts.neighbours.vault_id
+    admin = add_admin_service(server, parts.engine, access, collection, vault_id)
+    return ("signer.internal.v1.SigningService", *trust, *audit, *admin)

@@ -38,6 +38,7 @@ from grpc_api.server import (
 from grpc_api.servers.phone_limits import RelayLimits
 from grpc_api.settings import TlsSettings
 from grpc_api.signer import Followers
+from grpc_api.signer_audit import SignerAudit
 from grpc_api.signer_parts import (
     Neighbours,
     Parts,
@@ -45,12 +46,15 @@ from grpc_api.signer_parts import (
     add_internal_services,
     add_phone_services,
 )
+from signer_core.audit.file_sink import FileSink
+from signer_core.audit.keeper import Kept
 from signer_core.identifiers import VaultId
 from signer_core.pki.process import ProcessNames, issue_process
 from signer_core.pki.relying_party import RelyingParty
 from signer_core.signing.collect import Collection
 from signer_core.signing.relying_parties import RegistryRecord, RelyingParties
 from signer_core.storage.engine import make_engine
+from signer_core.storage.signer.audit_outbox import AuditOutbox
 from tests.fakes.pki import Hierarchy, issuance, make_hierarchy, new_key
 from tests.fakes.vault_ports import FakeRegistrar, FakeVault, new_citizen
 
@@ -58,6 +62,8 @@ SIGNER = "signer.internal"
 ADDRESS = "https://bank.example/return"
 CALLERS = {
     "signer.internal.v1.SigningService": ["portal.internal", "worker.internal"],
+    "signer.internal.v1.AuditService": ["officer.internal"],
+    "signer.internal.v1.OutboxService": ["worker.internal"],
     "grpc.health.v1.Health": ["health.internal"],
     "grpc.reflection.v1alpha.ServerReflection": ["portal.internal"],
 }
@@ -197,7 +203,16 @@ async def open_world(
     vault, registrar = FakeVault(hierarchy, clock), FakeRegistrar()
     engine = make_engine(url)
     with ThreadPoolExecutor(1) as executor:
-        neighbours = Neighbours(registrar, vault, vault, vault.relay, VaultId("vault-1"), vault)
+        neighbours = Neighbours(
+            registrar,
+            vault,
+            vault,
+            vault.relay,
+            VaultId("vault-1"),
+            vault,
+            vault.audit,
+            vault.officers,
+        )
         parts = Parts(
             engine=engine,
             neighbours=neighbours,
@@ -205,6 +220,7 @@ async def open_world(
             trust_roots=TrustRoots(vault),
             executor=executor,
             clock=clock,
+            audit=make_audit(folder, url, engine, vault.audit, clock),
             limits=limits or RelayLimits(),
         )
         async with AsyncExitStack() as stack:
@@ -214,6 +230,11 @@ async def open_world(
                 yield world
                 await stack.aclose()
     await engine.dispose()
+
+
+def make_audit(folder, url, engine, vault, clock):
+    outbox, sink = AuditOutbox(engine, clock), FileSink(folder / "audit")
+    return SignerAudit(Kept(engine, outbox, vault, "vault-1", sink, clock), url)
 
 
 class TrustRoots(list):
@@ -234,8 +255,9 @@ class TrustRoots(list):
 async def _served(world):
     tls = world.tls(SIGNER)
     followers = Followers(world.collection)
-    phones, enrolment = make_phone_server(), make_phone_server()
-    internal = make_internal_server(CALLERS)
+    audit = world.parts.audit
+    phones, enrolment = make_phone_server(audit.admit), make_phone_server(audit.admit)
+    internal = make_internal_server(CALLERS, audit.on_denied, audit.kept.gate.verify_open)
     add_phone_services(phones, world.parts, world.collection, followers.start)
     add_enrolment_service(enrolment, world.parts)
     names = add_internal_services(internal, world.parts, world.collection)
@@ -255,6 +277,7 @@ async def _served(world):
         for server, _ in listeners.values():
             await server.stop(None)
         await followers.stop()
+        audit.kept.sink.close()
 
 
 def registry():
