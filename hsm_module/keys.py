@@ -83,6 +83,8 @@ class Keys:
             generation=row.current.number,
             device_key_hash=row.device_key_hash,
             wrong_tries=row.failed,
+            ended_by=row.ended_by or "",
+            must_refresh=row.must_refresh,
         )
 
     async def set_suspend_code(self, key_id: KeyId, code_hash: bytes) -> None:

@@ -144,6 +144,8 @@ class KeyState:
     generation: int
     device_key_hash: DeviceKeyHash
     wrong_tries: int = 0  # wrong PINs since the last success
+    ended_by: str = ""  # why it was suspended or retired: owner, officer, clone, ..
+    must_refresh: bool = False  # it signs nothing before new shares
 
 
 @dataclass(frozen=True, slots=True)

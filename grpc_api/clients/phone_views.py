@@ -83,6 +83,8 @@ class KeyReport:
     signatures: int
     generation: int
     wrong_tries: int = 0  # wrong PINs since the last success
+    ended_by: str = ""  # why it was suspended or retired: owner, officer, clone, ..
+    must_refresh: bool = False  # it signs nothing before new shares
 
 
 def grant_of(answer: enrolment_pb2.BeginEnrolmentResponse) -> EnrolmentGrant:
@@ -141,4 +143,6 @@ def report_of(answer: device_pb2.GetStatusResponse) -> KeyReport:
         signatures=answer.signatures,
         generation=answer.generation,
         wrong_tries=answer.wrong_tries,
+        ended_by=answer.ended_by,
+        must_refresh=answer.must_refresh,
     )

@@ -100,6 +100,8 @@ class VaultKeysClient:
             generation=answer.generation,
             device_key_hash=DeviceKeyHash(answer.device_key_hash),
             wrong_tries=answer.wrong_tries,
+            ended_by=answer.ended_by,
+            must_refresh=answer.must_refresh,
         )
 
     async def set_suspend_code(self, key_id: KeyId, code_hash: bytes) -> None:

@@ -80,6 +80,8 @@ class DeviceServicer(services.DeviceServiceServicer):
             signatures=state.signatures,
             generation=state.generation,
             wrong_tries=state.wrong_tries,
+            ended_by=state.ended_by,
+            must_refresh=state.must_refresh,
         )
 
     @override

@@ -47,6 +47,8 @@ class VaultKeysServicer(services.VaultKeysServiceServicer):
             generation=state.generation,
             device_key_hash=state.device_key_hash,
             wrong_tries=state.wrong_tries,
+            ended_by=state.ended_by,
+            must_refresh=state.must_refresh,
         )
 
     @override

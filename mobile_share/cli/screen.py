@@ -116,7 +116,7 @@ def show_status(
     for what, value in (
         ("Name", common_name(certificate)),
         ("Key", key_id),
-        ("State", report.status),
+        ("State", _state(report)),
         ("PIN attempts left", str(report.attempts_left)),
         ("Wrong PINs since the last time", str(report.wrong_tries)),
         ("PIN is taken", until(report.hold_until_s, now_s) if held else "now"),
@@ -126,6 +126,12 @@ def show_status(
     ):
         table.add_row(what, Text(value))
     out.print(table)
+
+
+def _state(report: KeyReport) -> str:
+    if report.must_refresh and report.status == "active":
+        return "active; new shares are made before your next signature"
+    return f"{report.status}, by an officer" if report.ended_by == "officer" else report.status
 
 
 def show_outcome(outcome: Outcome, request_id: str) -> None:

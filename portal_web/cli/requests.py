@@ -29,7 +29,7 @@ WORDS = {
     RequestStatus.CONSUMED: "signed",
     RequestStatus.DECLINED: "declined by the person",
     RequestStatus.EXPIRED: "expired: nobody signed in time",
-    RequestStatus.BURNED: "void: a signing session ended badly; make a new request",
+    RequestStatus.BURNED: "void: the key or a signing session ended; make a new request",
     RequestStatus.WITHDRAWN: "withdrawn",
     RequestStatus.REPLACED: "replaced: the person has a new phone, and is asked there",
 }

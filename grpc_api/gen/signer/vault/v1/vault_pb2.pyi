@@ -403,6 +403,8 @@ class GetKeyResponse(_message.Message):
     GENERATION_FIELD_NUMBER: _builtins.int
     DEVICE_KEY_HASH_FIELD_NUMBER: _builtins.int
     WRONG_TRIES_FIELD_NUMBER: _builtins.int
+    ENDED_BY_FIELD_NUMBER: _builtins.int
+    MUST_REFRESH_FIELD_NUMBER: _builtins.int
     status: Global___KeyStatus.ValueType
     attempts_left: _builtins.int
     """0 to 9"""
@@ -415,6 +417,10 @@ class GetKeyResponse(_message.Message):
     """SHA-256 of the device's SubjectPublicKeyInfo"""
     wrong_tries: _builtins.int
     """wrong PINs since the last success"""
+    ended_by: _builtins.str
+    """why it was suspended or retired: owner, officer, clone, .."""
+    must_refresh: _builtins.bool
+    """it signs nothing before new shares"""
     def __init__(
         self,
         *,
@@ -425,10 +431,12 @@ class GetKeyResponse(_message.Message):
         generation: _builtins.int = ...,
         device_key_hash: _builtins.bytes = ...,
         wrong_tries: _builtins.int = ...,
+        ended_by: _builtins.str = ...,
+        must_refresh: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts_left", b"attempts_left", "device_key_hash", b"device_key_hash", "generation", b"generation", "hold_until_s", b"hold_until_s", "signatures", b"signatures", "status", b"status", "wrong_tries", b"wrong_tries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts_left", b"attempts_left", "device_key_hash", b"device_key_hash", "ended_by", b"ended_by", "generation", b"generation", "hold_until_s", b"hold_until_s", "must_refresh", b"must_refresh", "signatures", b"signatures", "status", b"status", "wrong_tries", b"wrong_tries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
