@@ -24,6 +24,7 @@ from grpc_api.clients.trust import VaultTrustClient
 from grpc_api.clients.vault import VaultKeysClient, VaultRelayClient, VaultRequestsClient
 from grpc_api.clients.vault_admin import OfficerTableClient
 from grpc_api.clients.vault_audit import VaultAuditClient
+from grpc_api.clients.vault_seals import VaultSealsClient
 from grpc_api.credentials import (
     address_of_any,
     enrolment_server_credentials,
@@ -167,6 +168,7 @@ async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
             neighbours=others,
             relying_parties=read_registry(settings.relying_parties, settings.registry_cert),
             trust_roots=tuple(c.public_bytes(Encoding.DER) for c in read_pem(settings.root)),
+            issuers=tuple(c.public_bytes(Encoding.DER) for c in read_pem(settings.ca_chain)),
             executor=executor,
             clock=utc_now,
             audit=make_audit(settings, engine, others.audit),
@@ -206,6 +208,7 @@ def neighbours(
         relay=cast("Relay", VaultRelayClient(vault).connect),  # a generator: it can be closed
         vault_id=vault_id,
         trust=VaultTrustClient(vault),
+        seals=VaultSealsClient(vault),
         audit=VaultAuditClient(vault),
         officers=OfficerTableClient(vault),
     )

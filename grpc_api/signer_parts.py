@@ -41,6 +41,7 @@ from grpc_api.servers.phone_requests import RequestsServicer, ResultsServicer
 from grpc_api.servers.source_limits import SourceGate
 from grpc_api.signer_admin import add_admin_service
 from grpc_api.signer_audit import SignerAudit
+from grpc_api.signer_seals import SealParts
 from signer_core.admin.access import Access
 from signer_core.admin.vault import OfficerTable
 from signer_core.audit.ports import VaultAudit
@@ -49,6 +50,7 @@ from signer_core.keys.actions import KeyActions
 from signer_core.keys.emergency import Emergency
 from signer_core.keys.enrolment import Enrolment
 from signer_core.ports import Registrar, VaultKeys, VaultRequests
+from signer_core.seals.ports import VaultSeals
 from signer_core.signing.carry_over import CarryOver
 from signer_core.signing.close import Closing
 from signer_core.signing.collect import Collection
@@ -78,6 +80,7 @@ class Neighbours:
     trust: TrustServices
     audit: VaultAudit
     officers: OfficerTable
+    seals: VaultSeals
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Parts:
     neighbours: Neighbours
     relying_parties: RelyingParties
     trust_roots: tuple[bytes, ...]  # DER
+    issuers: tuple[bytes, ...]  # DER: the authorities under the root
     executor: Executor
     clock: Clock
     audit: SignerAudit
@@ -147,6 +151,17 @@ class Parts:
             vault_id=self.neighbours.vault_id,
             devices=Devices(self.engine),
             certificates=Certificates(self.engine),
+            clock=self.clock,
+        )
+
+    def seals(self) -> SealParts:
+        """Seal documents."""
+        return SealParts(
+            vault=self.neighbours.seals,
+            trust=self.neighbours.trust,
+            issuers=self.issuers,
+            engine=self.engine,
+            executor=self.executor,
             clock=self.clock,
         )
 
@@ -220,8 +235,9 @@ def add_internal_services(
     )
     add_SigningServiceServicer_to_server(servicer, server)
     trust = add_trust(server, TrustDesk(parts.neighbours.trust))
+    seals = parts.seals().add(server)
     access = Access(parts.neighbours.officers)
     audit = parts.audit.add_services(server, access)
     vault_id = parts.neighbours.vault_id
     admin = add_admin_service(server, parts.engine, access, collection, vault_id)
-    return ("signer.internal.v1.SigningService", *trust, *audit, *admin)
+    return ("signer.internal.v1.SigningService", *trust, *seals, *audit, *admin)

@@ -62,6 +62,7 @@ SIGNER = "signer.internal"
 ADDRESS = "https://bank.example/return"
 CALLERS = {
     "signer.internal.v1.SigningService": ["portal.internal", "worker.internal"],
+    "signer.internal.v1.SealService": ["portal.internal", "worker.internal"],
     "signer.internal.v1.AuditService": ["officer.internal"],
     "signer.internal.v1.OutboxService": ["worker.internal"],
     "grpc.health.v1.Health": ["health.internal"],
@@ -212,12 +213,14 @@ async def open_world(
             vault,
             vault.audit,
             vault.officers,
+            seals=vault.seals,
         )
         parts = Parts(
             engine=engine,
             neighbours=neighbours,
             relying_parties=registry(),
             trust_roots=TrustRoots(vault),
+            issuers=(hierarchy.issuing.certificate.public_bytes(Encoding.DER),),
             executor=executor,
             clock=clock,
             audit=make_audit(folder, url, engine, vault.audit, clock),
