@@ -48,8 +48,7 @@ class KeyRows:
         """Return a row as `get` does, whatever its high-water mark: to restore a backup."""
         query = statements.select_key(self._connection)
         try:
-            found = await self._connection.execute(query, {statements.ROW_ID: key_id})
-            row = found.mappings().one_or_none()
+            row = await query.find(self._connection, {statements.ROW_ID: key_id})
             if row is None:
                 self._verify_never_there(key_id)
                 raise NotFoundError("the vault has no such key")
@@ -91,7 +90,7 @@ class KeyRows:
         new = replace(row, row_version=max(row.row_version, above) + 1)
         where = {statements.ROW_ID: row.key_id, statements.READ_VERSION: row.row_version}
         values = await self._sealed(new)
-        if (await self._connection.execute(statements.UPDATE_KEY, values | where)).rowcount != 1:
+        if await statements.UPDATE_KEY.change(self._connection, values | where) != 1:
             raise AlteredRowError("keys", row.key_id)
         self._marks.note(key_mark(new))
         return new

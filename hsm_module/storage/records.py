@@ -5,6 +5,7 @@ from typing import Final, Literal
 from sqlalchemy import ColumnElement, Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hsm_module.storage import statements
 from hsm_module.storage.tables import certificates, share_records
 from hsm_module.token.port import KekId, Token
 from signer_core.errors import NotFoundError
@@ -86,8 +87,11 @@ class RecordRows:
         Raises:
             NotFoundError: no such record.
         """
-        by_generation = share_records.c.generation == generation
-        return await self._one(share_records, share_records.c.key_id == key_id, by_generation)
+        where = {statements.ROW_ID: key_id, statements.GENERATION: generation}
+        row = await statements.SELECT_SHARE.find(self._connection, where)
+        if row is None:
+            raise NotFoundError("the vault has no such record")
+        return row["kek_id"], row["blob"]
 
     async def insert_certificate(self, key_id: KeyId, kek_id: str, blob: bytes) -> None:
         """Store a person's certificate."""

@@ -51,8 +51,7 @@ class RequestRows:
         """Return a row as `find` does, whatever its high-water mark: to restore a backup."""
         query = statements.select_request(self._connection)
         try:
-            found = await self._connection.execute(query, {statements.ROW_ID: request_id})
-            row = found.mappings().one_or_none()
+            row = await query.find(self._connection, {statements.ROW_ID: request_id})
             if row is None:
                 return None
             return _from_columns(await sealing.verify(self._token, requests, row))
@@ -96,8 +95,7 @@ class RequestRows:
         new = replace(row, row_version=max(row.row_version, above) + 1)
         where = {statements.ROW_ID: row.request_id, statements.READ_VERSION: row.row_version}
         values = await self._sealed(new)
-        saved = await self._connection.execute(statements.UPDATE_REQUEST, values | where)
-        if saved.rowcount != 1:
+        if await statements.UPDATE_REQUEST.change(self._connection, values | where) != 1:
             raise AlteredRowError("requests", row.key_id, row.request_id)
         if new.state in CLOSED:
             self._marks.note(_mark(new))

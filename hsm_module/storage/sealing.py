@@ -41,7 +41,7 @@ async def person_mac(token: Token, person_id: str) -> bytes:
     return await token.mac(b"diia-signer/vault/person/v1" + person_id.encode())
 
 
-async def verify(token: Token, table: Table, row: RowMapping) -> dict[str, Any]:
+async def verify(token: Token, table: Table, row: RowMapping | Mapping[str, Any]) -> dict[str, Any]:
     """Compare the row's MAC with the one computed again, in constant time; return its columns.
 
     Raises:

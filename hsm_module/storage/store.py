@@ -86,8 +86,8 @@ class Transaction:
 
     async def record(self, event: Event) -> None:
         """Put an event into the outbox."""
-        row = to_outbox(event)
-        await self._connection.execute(statements.insert_event(self._connection), row)
+        statement, row = statements.insert_event(self._connection), to_outbox(event)
+        await statement.change(self._connection, row)
         self.recorded.append(event)
 
 

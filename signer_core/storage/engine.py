@@ -24,6 +24,7 @@ from signer_core.observe.metrics import TRANSACTION_SECONDS
 from signer_core.storage.group_commit import GroupWriter
 from signer_core.storage.postgres import make_postgres_engine
 from signer_core.storage.sqlite import WRITE, make_sqlite_engine
+from signer_core.storage.sqlite_engine import SqliteEngine
 
 # PostgreSQL may be gone for 10 s; a caller over gRPC waits 15 s (grpc_api/clients/calls.py).
 PATIENCE_S: Final = 12.0
@@ -84,6 +85,10 @@ async def read_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection
 
 @asynccontextmanager
 async def _reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    if isinstance(engine, SqliteEngine):
+        async with engine.reading() as connection:
+            yield connection
+        return
     async with _connected(engine) as connection:
         if engine.dialect.name == "postgresql":
             snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -129,6 +134,8 @@ async def upgrade(url: str, script_location: Path) -> None:
                 await connection.execute(text("SET LOCAL statement_timeout = 0"))
                 await connection.execute(text("SET LOCAL lock_timeout = 0"))
             await take_turn(connection, "migrations")
+            if not connection.in_transaction():
+                await connection.begin()  # or else Alembic would commit each step by itself
             await connection.run_sync(_upgrade, config)
     finally:
         await engine.dispose()

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signer_core.errors import UnavailableError
-from signer_core.storage.sqlite import WRITE
+from signer_core.storage.sqlite_engine import SqliteEngine, commit
+from signer_core.storage.sqlite_inline import find_inline
 
 GROUP_MAX: Final = 64  # transactions a commit: a bound for how long the first one waits
 
@@ -56,7 +57,7 @@ class _Turn:
 class GroupWriter:
     """Runs the write transactions of an engine. Mutable: it holds the queue and its task."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: SqliteEngine) -> None:
         self._engine = engine
         self._queue: deque[_Turn] = deque()
         self._running: asyncio.Task[None] | None = None
@@ -92,10 +93,9 @@ class GroupWriter:
         while self._queue:
             group: list[_Turn] = []
             try:
-                async with self._engine.connect() as connection:
-                    await connection.execution_options(**{WRITE: True})
+                async with self._engine.writing() as connection:
                     await self._run_group(connection, group)
-                for turn in group:  # the connection is back in the pool: the engine may be closed
+                for turn in group:  # the connection is given back: the engine may be closed
                     turn.settle()
             except (UnavailableError, SQLAlchemyError):
                 if not group:  # not even begun: those who wait now would wait in vain
@@ -110,16 +110,15 @@ class GroupWriter:
 
         One that failed waits too: it may have met a row of a neighbour, which is not stored yet.
         """
-        async with connection.begin() as begun:
-            while self._queue and len(group) < GROUP_MAX:
-                turn = self._queue.popleft()
-                if turn.granted.cancelled():
-                    continue
-                group.append(turn)
-                alone = len(group) == 1
-                if not await _run_turn(connection, turn, alone=alone) and alone:
-                    await begun.rollback()  # it has no savepoint: the whole is undone
-                    break
+        while self._queue and len(group) < GROUP_MAX:
+            turn = self._queue.popleft()
+            if turn.granted.cancelled():
+                continue
+            group.append(turn)
+            alone = len(group) == 1
+            if not await _run_turn(connection, turn, alone=alone) and alone:
+                return  # it has no savepoint: the whole is undone
+        await commit(connection)
 
 
 async def _run_turn(connection: AsyncConnection, turn: _Turn, *, alone: bool) -> bool:
@@ -127,15 +126,16 @@ async def _run_turn(connection: AsyncConnection, turn: _Turn, *, alone: bool) ->
 
     Only one that has neighbours before it needs a savepoint.
     """
-    if not alone:
-        await connection.exec_driver_sql("SAVEPOINT turn")
+    inline = find_inline(connection)
+    if not alone and inline is not None:
+        inline.run("SAVEPOINT turn")
     if not turn.granted.cancelled():
         turn.granted.set_result(connection)
     keep = await turn.finished
-    if not alone:
+    if not alone and inline is not None:
         if not keep:
-            await connection.exec_driver_sql("ROLLBACK TO turn")
-        await connection.exec_driver_sql("RELEASE turn")
+            inline.run("ROLLBACK TO turn")
+        inline.run("RELEASE turn")
     return keep
 
 

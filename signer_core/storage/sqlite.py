@@ -1,16 +1,18 @@
 """What is SQLite's own: durable commits in WAL mode, one writer, who waits instead of failing."""
 
 import sqlite3
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from signer_core.errors import UnavailableError
-from signer_core.storage.sqlite_inline import BEGIN_WRITE, connect
+from signer_core.storage.sqlite_engine import WRITE, SqliteEngine
+from signer_core.storage.sqlite_inline import BEGIN_WRITE, InlineConnection, connect
 
-WRITE: Final = "signer_write"  # execution option of a connection that will write
+__all__ = ["WRITE", "make_sqlite_engine"]
+
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a commit survives a power cut
@@ -19,7 +21,7 @@ _PRAGMAS = (
 )
 
 
-def make_sqlite_engine(url: str) -> AsyncEngine:
+def make_sqlite_engine(url: str) -> SqliteEngine:
     """Make the engine of a file. A write transaction there is `BEGIN IMMEDIATE`.
 
     It takes the one write lock at once instead of failing half-way.
@@ -29,7 +31,7 @@ def make_sqlite_engine(url: str) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _configure)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", _translate)
-    return engine
+    return SqliteEngine(engine.sync_engine)
 
 
 def _configure(dbapi_connection: Any, _record: Any) -> None:
@@ -40,6 +42,10 @@ def _configure(dbapi_connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
+    """Say BEGIN where SQLAlchemy begins a transaction, unless `SqliteEngine` has begun one."""
+    inline = connection.connection.driver_connection
+    if isinstance(inline, InlineConnection) and inline.in_transaction:
+        return
     writes = connection.get_execution_options().get(WRITE, False)
     connection.exec_driver_sql(BEGIN_WRITE if writes else "BEGIN")
 

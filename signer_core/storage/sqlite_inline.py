@@ -3,15 +3,20 @@
 The usual driver, aiosqlite, has a thread a connection and hops to it four times a query: that costs
 eight times the query (docs/performance.md). A query here takes some 20 µs, from the page cache, and
 readers wait for nobody in WAL mode. `BEGIN IMMEDIATE` may wait for another process, `COMMIT` of
-what was written waits for the disk: those two, and closing, run on a thread.
+what was written waits for the disk: the second, the first if it has to wait, and closing run on a
+thread.
 
-This is what SQLAlchemy's aiosqlite dialect asks of a connection, and no more.
+This is what SQLAlchemy's aiosqlite dialect asks of a connection, and what goes past SQLAlchemy.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Self, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signer_core.errors import UnavailableError
 
 BEGIN_WRITE: Final = "BEGIN IMMEDIATE"
 _NONE: Final[tuple[Any, ...]] = ()
@@ -108,13 +113,53 @@ class InlineConnection:
         """Add a function to SQL: SQLAlchemy adds its regular expressions."""
         self._conn.create_function(*args, **kwargs)
 
-    async def commit(self) -> None:
-        """Commit; durable on return if the connection wrote."""
-        if self.writes:
-            self.writes = False
-            await _on_thread(self._conn.commit)
+    @property
+    def in_transaction(self) -> bool:
+        """True from BEGIN to COMMIT or ROLLBACK."""
+        return self._conn.in_transaction
+
+    def run(self, statement: str, parameters: Sequence[Any] = _NONE) -> sqlite3.Cursor:
+        """Run a statement past SQLAlchemy.
+
+        Raises:
+            UnavailableError: the database is locked, full, or gone.
+        """
+        try:
+            return self._conn.execute(statement, parameters)
+        except sqlite3.OperationalError:
+            raise UnavailableError("the database cannot be used now") from None
+
+    async def begin_write(self) -> None:
+        """Take the write lock: at once if it is free, else wait on a thread.
+
+        Raises:
+            UnavailableError: another process holds it for too long.
+        """
+        (patience_ms,) = self._conn.execute("PRAGMA busy_timeout").fetchone()
+        self._conn.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._conn.execute(BEGIN_WRITE)
+        except sqlite3.OperationalError:
+            self._conn.execute(f"PRAGMA busy_timeout = {patience_ms}")
+            await _on_thread(lambda: self.run(BEGIN_WRITE))
         else:
-            self._conn.commit()
+            self._conn.execute(f"PRAGMA busy_timeout = {patience_ms}")
+        self.writes = True
+
+    async def commit(self) -> None:
+        """Commit; durable on return if the connection wrote.
+
+        Raises:
+            UnavailableError: the disk is full, or gone.
+        """
+        try:
+            if self.writes:
+                self.writes = False
+                await _on_thread(self._conn.commit)
+            else:
+                self._conn.commit()
+        except sqlite3.OperationalError:
+            raise UnavailableError("the database cannot be used now") from None
 
     async def rollback(self) -> None:
         """Undo."""
@@ -130,6 +175,13 @@ class InlineConnection:
         """Close at once: there is no event loop any more."""
         self._connection = None
         self._conn.close()
+
+
+def find_inline(connection: AsyncConnection) -> InlineConnection | None:
+    """Return what is under a connection of SQLAlchemy, None if that is another database."""
+    begun = connection.sync_connection
+    found = None if begun is None else begun.connection.driver_connection
+    return found if isinstance(found, InlineConnection) else None
 
 
 async def connect(path: str) -> InlineConnection:
