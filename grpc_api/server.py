@@ -9,14 +9,15 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from grpc_api.interceptors.callers import Callers, OnDenied, caller_interceptor, unrecorded
-from grpc_api.interceptors.correlation import correlation_interceptor
-from grpc_api.interceptors.deadlines import deadline_interceptor
-from grpc_api.interceptors.decoding import DecodingInterceptor
-from grpc_api.interceptors.errors import error_interceptor
-from grpc_api.interceptors.gate import gate_interceptor
-from grpc_api.interceptors.observation import observation_interceptor
-from grpc_api.interceptors.provenance import phone_interceptor
+from grpc_api.interceptors.around import Surround, SurroundInterceptor
+from grpc_api.interceptors.callers import Callers, OnDenied, caller_surround, unrecorded
+from grpc_api.interceptors.correlation import correlation_surround
+from grpc_api.interceptors.deadlines import deadline_surround
+from grpc_api.interceptors.decoding import typed
+from grpc_api.interceptors.errors import error_surround
+from grpc_api.interceptors.gate import gate_surround
+from grpc_api.interceptors.observation import observation_surround
+from grpc_api.interceptors.provenance import phone_surround
 from grpc_api.server_options import INTERNAL_SERVER_OPTIONS, SERVER_OPTIONS, Options
 from signer_core.errors import UnavailableError
 
@@ -33,8 +34,8 @@ def make_internal_server(
 
     `gate` raises while nothing new may begin.
     """
-    gates = [] if gate is None else [gate_interceptor(gate)]
-    guard = caller_interceptor(callers, on_denied)
+    gates = [] if gate is None else [gate_surround(gate)]
+    guard = caller_surround(callers, on_denied)
     return _server([*_common(), guard, *gates], INTERNAL_SERVER_OPTIONS)
 
 
@@ -47,7 +48,7 @@ def make_phone_server(admit: Callable[[str], Awaitable[None]] = _anywhere) -> gr
 
     `admit` raises where an address, or everybody, may not call now.
     """
-    return _server([*_common(), phone_interceptor(admit)], SERVER_OPTIONS)
+    return _server([*_common(), phone_surround(admit)], SERVER_OPTIONS)
 
 
 def listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials) -> int:
@@ -109,16 +110,10 @@ async def _serve_until_told(servers: Sequence[grpc.aio.Server]) -> None:
     await stopped.wait()
 
 
-def _common() -> list[grpc.aio.ServerInterceptor]:
-    return [
-        error_interceptor(),
-        correlation_interceptor(),
-        observation_interceptor(),
-        deadline_interceptor(),
-    ]
+def _common() -> list[Surround]:
+    return [error_surround, correlation_surround, observation_surround, deadline_surround()]
 
 
-def _server(
-    interceptors: Sequence[grpc.aio.ServerInterceptor], options: Options
-) -> grpc.aio.Server:
-    return grpc.aio.server(interceptors=[*interceptors, DecodingInterceptor()], options=options)
+def _server(surrounds: Sequence[Surround], options: Options) -> grpc.aio.Server:
+    interceptors = [SurroundInterceptor(surrounds, typed)]
+    return grpc.aio.server(interceptors=interceptors, options=options)

@@ -1,9 +1,9 @@
 """Run code around a gRPC call of any of the four kinds."""
 
 import inspect
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
@@ -13,16 +13,25 @@ if TYPE_CHECKING:  # only the type stubs are generic
 else:
     Handler, Context = grpc.RpcMethodHandler, grpc.aio.ServicerContext
 Around = Callable[[Context], AbstractAsyncContextManager[None]]
+Surround = Callable[[str, Handler], Around | None]
+"""Say what to run the calls of a method inside of, None for nothing."""
+Decode = Callable[[bytes], Any]
 
 
 class SurroundInterceptor(grpc.aio.ServerInterceptor):
-    """Runs every known method inside what `surround(method, handler)` returns for it.
+    """Runs every known method inside what `surrounds` return for it, the first outermost.
 
-    An unknown method stays unknown: gRPC answers UNIMPLEMENTED.
+    One interceptor for all of them: each wrapper more would handle every message of every stream.
+    A request is decoded innermost, so who may not call is refused before a byte of it is read; and
+    the answer to what is no message is ours.
+
+    An unknown method stays unknown: gRPC answers UNIMPLEMENTED. Mutable: it keeps what it built.
     """
 
-    def __init__(self, surround: Callable[[str, Handler], Around]) -> None:
-        self._surround = surround
+    def __init__(self, surrounds: Sequence[Surround], typed: Callable[[Decode], Decode]) -> None:
+        self._surrounds = surrounds
+        self._typed = typed
+        self._built: dict[str, tuple[Handler, Handler]] = {}
 
     async def intercept_service(
         self,
@@ -33,7 +42,26 @@ class SurroundInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        return wrap(handler, self._surround(handler_call_details.method, handler))
+        method = handler_call_details.method
+        known = self._built.get(method)
+        if known is None or known[0] is not handler:
+            known = self._built[method] = handler, self._rebuild(method, handler)
+        return known[1]
+
+    def _rebuild(self, method: str, handler: Handler) -> Handler:
+        """Return the same method, taking bytes and run inside of everything.
+
+        An interceptor sees a handler, not the call: it must rebuild the handler, kind by kind.
+        """
+        found = (surround(method, handler) for surround in self._surrounds)
+        arounds = [around for around in found if around is not None]
+        behaviour, make = _parts(handler)
+        if handler.request_deserializer is not None:
+            decode = self._typed(handler.request_deserializer)
+            behaviour = _taking_bytes(behaviour, decode, streaming=handler.request_streaming)
+        wrapper = _streamed if handler.response_streaming else _single
+        rebuilt: Handler = make(wrapper(behaviour, arounds), None, handler.response_serializer)
+        return rebuilt
 
 
 def is_stream(handler: Handler) -> bool:
@@ -41,20 +69,7 @@ def is_stream(handler: Handler) -> bool:
     return bool(handler.request_streaming or handler.response_streaming)
 
 
-def wrap(handler: Handler, around: Around) -> Handler:
-    """Return the same method, run inside `around(context)`.
-
-    An interceptor sees a handler, not the call: it must rebuild the handler, kind by kind.
-    """
-    behaviour, make = parts(handler)
-    wrapper = _streamed if handler.response_streaming else _single
-    rebuilt: Handler = make(
-        wrapper(behaviour, around), handler.request_deserializer, handler.response_serializer
-    )
-    return rebuilt
-
-
-def parts(handler: Handler) -> tuple[Callable[..., Any], Callable[..., Handler]]:
+def _parts(handler: Handler) -> tuple[Callable[..., Any], Callable[..., Handler]]:
     """Return what a handler does, and what makes another handler of its kind."""
     kinds: list[tuple[Any, Any]] = [
         (handler.unary_unary, grpc.unary_unary_rpc_method_handler),
@@ -66,19 +81,27 @@ def parts(handler: Handler) -> tuple[Callable[..., Any], Callable[..., Handler]]
     return found
 
 
-def _single(behaviour: Callable[..., Any], around: Around) -> Callable[..., Any]:
+@asynccontextmanager
+async def _inside(arounds: Sequence[Around], context: Context) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for around in arounds:
+            await stack.enter_async_context(around(context))
+        yield
+
+
+def _single(behaviour: Callable[..., Any], arounds: Sequence[Around]) -> Callable[..., Any]:
     async def run(request: Any, context: Context) -> Any:
-        async with around(context):
+        async with _inside(arounds, context):
             return await behaviour(request, context)
 
     return run
 
 
-def _streamed(behaviour: Callable[..., Any], around: Around) -> Callable[..., Any]:
+def _streamed(behaviour: Callable[..., Any], arounds: Sequence[Around]) -> Callable[..., Any]:
     # Writes the responses itself: a generator that a caller gave up would be closed later and in
-    # another context, where what `around` holds (a span, the correlation id) cannot be put back.
+    # another context, where what `arounds` hold (a span, the correlation id) cannot be put back.
     async def run(request: Any, context: Context) -> None:
-        async with around(context):
+        async with _inside(arounds, context):
             answer = behaviour(request, context)
             if inspect.isawaitable(answer):
                 await answer  # it writes to the context itself, as health does, and as this does
@@ -88,3 +111,25 @@ def _streamed(behaviour: Callable[..., Any], around: Around) -> Callable[..., An
                     await context.write(response)
 
     return run
+
+
+def _taking_bytes(
+    behaviour: Callable[..., Any], decode: Decode, *, streaming: bool
+) -> Callable[..., Any]:
+    def run(request: Any, context: Context) -> Any:
+        return behaviour(_Decoded(request, decode) if streaming else decode(request), context)
+
+    return run
+
+
+class _Decoded:
+    """The messages of a stream. Mutable, as the stream is."""
+
+    def __init__(self, stream: AsyncIterator[bytes], decode: Decode) -> None:
+        self._stream, self._decode = stream, decode
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        return self._decode(await anext(self._stream))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from grpc_api.interceptors.around import Around, Context, Handler, SurroundInterceptor
+from grpc_api.interceptors.around import Around, Context, Handler, Surround
 from grpc_api.interceptors.peer import peer_names
 from grpc_api.interceptors.provenance import bind_process
 from signer_core.audit.events import Event
@@ -18,7 +18,7 @@ async def unrecorded(_event: Event) -> None:
     """Record nothing: for a process without an outbox."""
 
 
-def caller_interceptor(callers: Callers, on_denied: OnDenied = unrecorded) -> SurroundInterceptor:
+def caller_surround(callers: Callers, on_denied: OnDenied = unrecorded) -> Surround:
     """Let only listed callers in; a service that is not listed can be called by nobody."""
     table = {service: frozenset(names) for service, names in callers.items()}
 
@@ -38,4 +38,4 @@ def caller_interceptor(callers: Callers, on_denied: OnDenied = unrecorded) -> Su
             raise DeniedError("this caller may not use this service")
         yield
 
-    return SurroundInterceptor(guard)
+    return guard

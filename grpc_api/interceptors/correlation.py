@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from grpc_api.interceptors.around import Context, SurroundInterceptor
+from grpc_api.interceptors.around import Around, Context, Handler
 
 METADATA_KEY = "correlation-id"
 _FORM = re.compile(r"[0-9a-f]{32}")
 
 
-def correlation_interceptor() -> SurroundInterceptor:
+def correlation_surround(_method: str, _handler: Handler) -> Around:
     """Bind the caller's correlation id, or a new one, to the logs of the call."""
-    return SurroundInterceptor(lambda _method, _handler: _bound)
+    return _bound
 
 
 def correlation_metadata() -> tuple[tuple[str, str], ...]:

@@ -2,21 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
-from grpc_api.interceptors.around import Around, Handler, SurroundInterceptor, is_stream
+from grpc_api.interceptors.around import Around, Handler, Surround, is_stream
 from signer_core.errors import UnavailableError
 
 UNARY_LIMIT_S = 30.0  # twice the clients' own deadline: a client gives up first
 
 
-def deadline_interceptor(limit_s: float = UNARY_LIMIT_S) -> SurroundInterceptor:
+def deadline_surround(limit_s: float = UNARY_LIMIT_S) -> Surround:
     """End calls that take too long, whatever deadline the client set; streams have their own."""
 
-    def limit(_method: str, handler: Handler) -> Around:
-        return lambda _: nullcontext() if is_stream(handler) else _limited(limit_s)
+    def limit(_method: str, handler: Handler) -> Around | None:
+        return None if is_stream(handler) else lambda _: _limited(limit_s)
 
-    return SurroundInterceptor(limit)
+    return limit
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Typed errors over gRPC, both ways. Servicers raise; only this interceptor aborts a call."""
+"""Typed errors over gRPC, both ways. Servicers raise; only here a call is aborted."""
 
 import time
 import traceback
@@ -9,7 +9,7 @@ import grpc
 import structlog
 
 from grpc_api.failure import Failure, failure_of
-from grpc_api.interceptors.around import Context, SurroundInterceptor
+from grpc_api.interceptors.around import Around, Context, Handler
 from signer_core import errors
 from signer_core.errors import SignerError
 
@@ -35,9 +35,9 @@ STATUS: Mapping[type[SignerError], grpc.StatusCode] = {
 _log = structlog.get_logger()
 
 
-def error_interceptor() -> SurroundInterceptor:
-    """Turn errors into statuses and log each call. The first interceptor of every server."""
-    return SurroundInterceptor(lambda method, _: lambda context: _answered(context, method))
+def error_surround(method: str, _handler: Handler) -> Around:
+    """Turn errors into statuses and log each call. The outermost of every server."""
+    return lambda context: _answered(context, method)
 
 
 @asynccontextmanager

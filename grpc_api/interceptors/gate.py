@@ -1,10 +1,10 @@
 """What begins something new is refused while the audit log is not kept; what only reads is not."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Final
 
-from grpc_api.interceptors.around import Around, Context, Handler, SurroundInterceptor
+from grpc_api.interceptors.around import Around, Context, Handler, Surround
 
 # Of internal callers; of phones, everything is.
 BEGINS: Final = (
@@ -14,7 +14,7 @@ BEGINS: Final = (
 )
 
 
-def gate_interceptor(verify_open: Callable[[], None]) -> SurroundInterceptor:
+def gate_surround(verify_open: Callable[[], None]) -> Surround:
     """Let `verify_open` refuse calls that begin something.
 
     Raises:
@@ -26,7 +26,7 @@ def gate_interceptor(verify_open: Callable[[], None]) -> SurroundInterceptor:
         verify_open()
         yield
 
-    def guard(method: str, _handler: Handler) -> Around:
-        return guarded if method.startswith(BEGINS) else lambda _context: nullcontext()
+    def guard(method: str, _handler: Handler) -> Around | None:
+        return guarded if method.startswith(BEGINS) else None
 
-    return SurroundInterceptor(guard)
+    return guard

@@ -6,32 +6,32 @@ from contextlib import asynccontextmanager
 
 import grpc
 
-from grpc_api.interceptors.around import Around, Handler, SurroundInterceptor
+from grpc_api.interceptors.around import Around, Context, Handler
 from signer_core.observe.metrics import CALL_SECONDS, CALLS, CALLS_OPEN
 from signer_core.observe.spans import code_of, span
 
 
-def observation_interceptor() -> SurroundInterceptor:
-    """Observe the calls of known methods; after the correlation id is bound."""
+def observation_surround(method: str, _handler: Handler) -> Around:
+    """Observe the calls of a known method; after the correlation id is bound."""
+    name = method.removeprefix("/")
+    calls_open, call_seconds = CALLS_OPEN.labels(name), CALL_SECONDS.labels(name)
 
-    def observe(method: str, _handler: Handler) -> Around:
-        return lambda _context: _observed(method.removeprefix("/"))
+    @asynccontextmanager
+    async def observed(_context: Context) -> AsyncIterator[None]:
+        began, code = time.perf_counter(), "ok"
+        calls_open.inc()
+        try:
+            with span(name):
+                yield
+        except grpc.aio.AbortError:
+            code = "aborted"  # by a servicer that gRPC itself ships: health, reflection
+            raise
+        except BaseException as error:
+            code = code_of(error)
+            raise
+        finally:
+            calls_open.dec()
+            CALLS.labels(name, code).inc()
+            call_seconds.observe(time.perf_counter() - began)
 
-    return SurroundInterceptor(observe)
-
-
-@asynccontextmanager
-async def _observed(method: str) -> AsyncIterator[None]:
-    began, code = time.perf_counter(), "ok"
-    try:
-        with CALLS_OPEN.labels(method).track_inprogress(), span(method):
-            yield
-    except grpc.aio.AbortError:
-        code = "aborted"  # by a servicer that gRPC itself ships: health, reflection
-        raise
-    except BaseException as error:
-        code = code_of(error)
-        raise
-    finally:
-        CALLS.labels(method, code).inc()
-        CALL_SECONDS.labels(method).observe(time.perf_counter() - began)
+    return observed

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, cast
 
-from grpc_api.interceptors.around import Around, Context, Handler, SurroundInterceptor
+from grpc_api.interceptors.around import Around, Context, Handler, Surround
 from grpc_api.interceptors.correlation import correlation_metadata
 from grpc_api.servers.source_limits import source_of
 from signer_core.audit.provenance import (
@@ -53,7 +53,7 @@ def bind_process(context: Context, names: frozenset[str]) -> None:
             bind_actor(Actor(cast("ActorKind", found[1]), found[2]))
 
 
-def phone_interceptor(admit: Callable[[str], Awaitable[None]]) -> SurroundInterceptor:
+def phone_surround(admit: Callable[[str], Awaitable[None]]) -> Surround:
     """Bind the address of a phone to its call, and let `admit` refuse the address.
 
     Suspending a key in an emergency is never refused.
@@ -77,4 +77,4 @@ def phone_interceptor(admit: Callable[[str], Awaitable[None]]) -> SurroundInterc
     def choose(method: str, _handler: Handler) -> Around:
         return bound if method.startswith(_EMERGENCY) else admitted
 
-    return SurroundInterceptor(choose)
+    return choose

@@ -179,7 +179,7 @@ async def test_a_server_ends_a_call_that_takes_too_long(script, certificates, mo
             ended.set()
 
     script.act = act
-    around = deadlines.deadline_interceptor(0.1)._surround("/x/y", _unary())
+    around = deadlines.deadline_surround(0.1)("/x/y", _unary())
     with pytest.raises(UnavailableError):
         async with around(None):
             await script.single(b"", None)
