@@ -19,7 +19,7 @@ from signer_core.errors import PinRejectedError, ProtocolAbortError, RetireShare
 from signer_core.identifiers import KeyId
 from signer_core.keys.pin_policy import PinPolicy
 from signer_core.observe.metrics import PIN_VERDICTS
-from signer_core.observe.spans import counted, on_thread, timed
+from signer_core.observe.spans import counted, for_items, on_thread, timed
 from signer_core.ports import RequestState, SignedItem
 from signer_core.protocol.ecdsa2p.messages import (
     CheckOpening,
@@ -109,11 +109,11 @@ class Judgement:
     async def _judge(self, session: LiveSession) -> Signatures:
         wrong_tries = await self._count(session)  # 1
         try:
-            await on_thread(session.party.verify_pin)  # 3
+            await for_items(len(session.items), session.party.verify_pin)  # 3
         except WrongPinError:
             raise await self._reject(session) from None
         try:
-            signatures = await on_thread(session.party.finish)  # 4
+            signatures = await for_items(len(session.items), session.party.finish)  # 4
         except RetireShareError:
             await self._retire(session.key_id)
             raise

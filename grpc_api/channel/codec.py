@@ -49,10 +49,10 @@ def decode(data: bytes) -> ChannelMessage:
     name = envelope.WhichOneof("message")
     if name is None:
         raise ProtocolAbortError("the message of the channel is empty or of an unknown kind")
-    message = cast("ChannelMessage", _from_wire(_CLASSES[name], getattr(envelope, name)))
-    if encode(message) != data:
+    envelope.DiscardUnknownFields()
+    if envelope.SerializeToString(deterministic=True) != data:
         raise ProtocolAbortError("the message of the channel is not in its one encoding")
-    return message
+    return cast("ChannelMessage", _from_wire(_CLASSES[name], getattr(envelope, name)))
 
 
 def _to_wire(record: Any) -> Any:
@@ -68,7 +68,7 @@ def _to_wire(record: Any) -> Any:
 
 
 def _from_wire(kind: type, wire: Any) -> Any:
-    """Copy a generated message into its dataclass, unchecked: `encode` checks it."""
+    """Copy a generated message into its dataclass, and check it."""
     values: dict[str, Any] = {}
     for name, shape in SHAPES[kind].items():
         value = getattr(wire, name)
@@ -80,6 +80,7 @@ def _from_wire(kind: type, wire: Any) -> Any:
                 else tuple(value)
             )
         values[name] = value
+    _check(kind, values)
     return kind(**values)
 
 
@@ -102,7 +103,7 @@ def _fits(shape: Shape, value: Any) -> bool:
         case Number(limit):
             return bool(0 <= value < limit)
         case Many(Octets(sizes), counts):
-            return len(value) in counts and all(len(each) in sizes for each in value)
+            return len(value) in counts and all(size in sizes for size in set(map(len, value)))
         case Many(_, counts):
             return len(value) in counts
         case Record():

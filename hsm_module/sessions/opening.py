@@ -21,7 +21,7 @@ from signer_core.errors import (
     VerificationError,
 )
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
-from signer_core.observe.spans import on_thread, timed
+from signer_core.observe.spans import for_items, timed
 from signer_core.ports import KeyStatus
 from signer_core.protocol.ecdsa2p.messages import SignRequest
 from signer_core.protocol.ecdsa2p.session import check_request
@@ -67,7 +67,7 @@ async def admit(vault: VaultContext, device: DeviceKeyHash, m: SignRequest) -> A
     if found is None:
         raise await suspend_copy(vault.store, KeyId(m.key_id))
     if found[0] is not None:
-        await on_thread(verify_items, m.items, found[0], key.row)  # 6
+        await for_items(len(m.items), verify_items, m.items, found[0], key.row)  # 6
     return Admitted(key.row, m, found[1])
 
 

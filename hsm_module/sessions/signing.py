@@ -15,7 +15,7 @@ from hsm_module.storage.rows import EpochState
 from signer_core.audit.events import Event
 from signer_core.identifiers import DeviceKeyHash, RequestId
 from signer_core.identity.attestation import verify_attestation
-from signer_core.observe.spans import on_thread, timed
+from signer_core.observe.spans import for_items, timed
 from signer_core.ports import Channel, EpochAcked
 from signer_core.protocol.ecdsa2p.messages import (
     DeviceNonces,
@@ -42,10 +42,10 @@ class SigningSessions:
         """
         admitted = await admit(self._vault, device, m)  # 1
         party = VaultSigning(admitted.share, self._vault.rng)
-        await channel.send(await on_thread(party.step2_commit, m))  # 2
+        await channel.send(await for_items(len(m.items), party.step2_commit, m))  # 2
         nonces = await receive(channel, DeviceNonces)  # 3
         self._verify_attestation(admitted, nonces)
-        openings = await on_thread(party.step4_open, nonces)
+        openings = await for_items(len(m.items), party.step4_open, nonces)
         session = await self._go_live(admitted, nonces, party)
         await channel.send(openings)  # 4
         del nonces, openings  # 30 kB that nobody needs while the person reads

@@ -23,7 +23,7 @@ from hsm_module.token.session import TokenSession
 from hsm_module.token.site import TokenSite
 from hsm_module.token.turns import Turns
 from signer_core.errors import NotFoundError, VerificationError
-from signer_core.observe.metrics import TOKEN_QUEUE, TOKEN_SECONDS
+from signer_core.observe.metrics import TOKEN_SECONDS
 from signer_core.pki.token_key import TokenKey
 
 T = TypeVar("T")
@@ -213,8 +213,7 @@ class HsmToken:
                 self._follow(session)
                 return work(session)
 
-        with TOKEN_QUEUE.track_inprogress():
-            return await self._turns.take(lambda: self._guard(run), short=short)
+        return await self._turns.take(lambda: self._guard(run), short=short)
 
     def _guard(self, work: Callable[[], T]) -> T:
         """Run in its turn; the first fault is final, even if nobody waits any more."""

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from signer_core.observe.metrics import TOKEN_QUEUE
+
 SHORT_S: Final = 0.001  # a token whose short calls take longer on average holds up no event loop
 _WEIGHT: Final = 1 / 64  # of the newest call in that average
 
@@ -34,7 +36,8 @@ class Turns:
             finally:
                 self._turn.release()
         run = self._clocked if short else _plain
-        return await asyncio.wrap_future(self._thread.submit(self._waiting, run, work))
+        with TOKEN_QUEUE.track_inprogress():
+            return await asyncio.wrap_future(self._thread.submit(self._waiting, run, work))
 
     async def end(self, last: Callable[[], None]) -> None:
         """Run `last` and end the thread; there are no turns any more."""

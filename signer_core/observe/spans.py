@@ -19,6 +19,7 @@ from signer_core.errors import SignerError
 from signer_core.observe.metrics import STEP_SECONDS
 
 CORRELATION: Final = "correlation_id"
+FEW_ITEMS: Final = 2  # 0.1 to 0.5 ms each and step: the event loop waits for it
 ATTRIBUTES: Final = frozenset({CORRELATION, "code"})
 
 P = ParamSpec("P")
@@ -28,9 +29,18 @@ Work: TypeAlias = Callable[P, Coroutine[Any, Any, T]]
 _tracer = trace.get_tracer("diia-signer")
 
 
+def _is_traced() -> bool:
+    """Tell whether anybody collects spans: to make one for nobody costs 30 µs."""
+    own = not isinstance(_tracer, trace.ProxyTracer)
+    return own or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 @contextmanager
 def span(name: str) -> Iterator[None]:
     """Run a block as a span; how it ended is told by the code of its error."""
+    if not _is_traced():
+        yield
+        return
     known = structlog.contextvars.get_contextvars().get(CORRELATION)
     attributes = {CORRELATION: known} if isinstance(known, str) else {}
     with _tracer.start_as_current_span(
@@ -104,6 +114,17 @@ async def on_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     """
     with step(work.__qualname__):
         return await asyncio.to_thread(work, *args, **kwargs)
+
+
+async def for_items(count: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run the CPU work of a session that signs `count` things, as a step of its own name.
+
+    For a few of them the way to a thread and back costs as much as the work, so it is done here.
+    """
+    if count > FEW_ITEMS:
+        return await on_thread(work, *args, **kwargs)
+    with step(work.__qualname__):
+        return work(*args, **kwargs)
 
 
 def code_of(error: BaseException) -> str:
