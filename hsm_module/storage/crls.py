@@ -1,10 +1,10 @@
 """CRLs as rows: what has changed since the last one, who is on the next, and the newest itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage.trust_tables import certificate_statuses, crl_heads, crls
@@ -49,7 +49,7 @@ class CrlRows:
 
     async def not_good(
         self, issuer: KeyLabel, alive_at_s: int, after: bytes
-    ) -> Sequence[RowMapping]:
+    ) -> Sequence[Mapping[str, Any]]:
         """Return a page of rows that are not good, unchecked, by serial number above `after`."""
         table = certificate_statuses
         query = (
@@ -63,7 +63,9 @@ class CrlRows:
             .order_by(table.c.serial)
             .limit(PAGE)
         )
-        return (await self._connection.execute(query)).mappings().all()
+        found = await self._connection.execute(query)
+        names = tuple(found.keys())  # plain dicts: a page is read value by value, many times
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     async def find(self, issuer: KeyLabel) -> StoredCrl | None:
         """Return the newest CRL."""

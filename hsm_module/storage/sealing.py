@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import RowMapping, Table
@@ -58,10 +59,10 @@ async def verify(token: Token, table: Table, row: RowMapping | Mapping[str, Any]
     return values
 
 
-def encode(table: Table, row: RowMapping) -> bytes | None:
+def encode(table: Table, row: Mapping[Any, Any]) -> bytes | None:
     """Return what a row's MAC is over, None if it cannot have one."""
     try:
-        return _encode_row(table, {str(name): value for name, value in row.items()})
+        return _encode_row(table, row)
     except TypeError:  # SQLite lets any type into any column
         return None
 
@@ -71,26 +72,35 @@ def _encode_row(table: Table, values: Mapping[str, Any]) -> bytes:
 
     Empty columns that came `LATER` are left out; the names tell which columns are there.
     """
-    parts = [_part(table.name.encode())]
-    for column in table.columns:
-        later = column.info.get("later", False) and values[column.name] is None
-        if column.name != MAC_COLUMN and not later:
-            parts += [_part(column.name.encode()), _encode_value(values[column.name])]
+    name, columns = _layout(table)
+    parts = [name]
+    for column, prefix, later in columns:
+        value = values[column]
+        if value is None:
+            parts += () if later else (prefix, b"n")
+        else:
+            tag, data = _encode_value(value)
+            parts += (prefix, tag, len(data).to_bytes(4, "big"), data)
     return b"diia-signer/vault/row/v1" + hashlib.sha256(b"".join(parts)).digest()
 
 
-def _encode_value(value: object) -> bytes:
-    match value:
-        case None:
-            return b"n"
-        case bytes():
-            return b"b" + _part(value)
-        case str():
-            return b"s" + _part(value.encode())
-        case int():
-            return b"i" + _part(str(value).encode())
-        case _:
-            raise TypeError("a column holds bytes, text, a whole number, or nothing")
+@cache
+def _layout(table: Table) -> tuple[bytes, tuple[tuple[str, bytes, bool], ...]]:
+    """Return what is the same in every row: names, encoded once."""
+    columns = (column for column in table.columns if column.name != MAC_COLUMN)
+    return _part(table.name.encode()), tuple(
+        (one.name, _part(one.name.encode()), one.info.get("later", False)) for one in columns
+    )
+
+
+def _encode_value(value: object) -> tuple[bytes, bytes]:
+    if isinstance(value, bytes):
+        return b"b", value
+    if isinstance(value, str):
+        return b"s", value.encode()
+    if isinstance(value, int):
+        return b"i", b"%d" % value
+    raise TypeError("a column holds bytes, text, a whole number, or nothing")
 
 
 def _part(value: bytes) -> bytes:

@@ -3,20 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hmac import compare_digest
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import RowMapping
 
 from hsm_module.marks.record import Mark, MarkKind
 from hsm_module.storage import sealing
 from hsm_module.storage.crls import CrlHead
-from hsm_module.storage.statuses import StatusRow, from_columns, mark_id, row_of
+from hsm_module.storage.statuses import StatusRow, mark_id, row_of
 from hsm_module.storage.store import Store, Transaction
 from hsm_module.storage.trust_tables import certificate_statuses
 from hsm_module.token.port import KeyLabel, Token
 from signer_core.audit.events import Event
 from signer_core.pki.crl import encode_entry
+from signer_core.pki.status import CertificateStatus, Reason, Status
 
 # An expired certificate stays on one more CRL (RFC 5280 §3.3), whatever the clocks.
 KEEP_EXPIRED_S: Final = 2 * 24 * 3600
@@ -89,7 +89,7 @@ class CrlEntries:
             known |= await self._verify(fresh)
         return known
 
-    async def _verify(self, rows: Sequence[RowMapping]) -> dict[bytes, _Known]:
+    async def _verify(self, rows: Sequence[Mapping[str, Any]]) -> dict[bytes, _Known]:
         """Return those of the rows that are as the vault wrote them."""
         encoded = [(row, sealing.encode(certificate_statuses, row)) for row in rows]
         whole = [(row, data) for row, data in encoded if data is not None]
@@ -127,7 +127,7 @@ class CrlEntries:
         self._told.update(mark_id(row.name) for row in new)
 
 
-def _know(row: RowMapping) -> _Known:
-    checked = from_columns(dict(row))
-    entry = encode_entry(checked.name.serial, checked.said)
-    return _Known(row[sealing.MAC_COLUMN], checked.row_version, entry)
+def _know(row: Mapping[str, Any]) -> _Known:
+    said = CertificateStatus(Status(row["status"]), Reason(row["reason"]), row["changed_at_s"])
+    entry = encode_entry(row["serial"], said)
+    return _Known(row[sealing.MAC_COLUMN], row["row_version"], entry)
