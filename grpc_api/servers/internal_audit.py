@@ -15,6 +15,7 @@ from grpc_api.interceptors.around import Context
 from grpc_api.interceptors.officer import peer_officer
 from signer_core.admin.access import Access
 from signer_core.audit.events import Event
+from signer_core.audit.leaf import line_of
 from signer_core.audit.merkle import consistency_proof, inclusion_proof
 from signer_core.audit.provenance import Actor, bind_actor
 from signer_core.errors import InvalidRequestError, NotFoundError
@@ -144,7 +145,7 @@ class AuditServicer(services.AuditServiceServicer):
 
 
 def _lines(leaves: Sequence[bytes]) -> bytes:
-    return b"".join(leaf + b"\n" for leaf in leaves)
+    return b"".join(map(line_of, leaves))
 
 
 def _query(request: wire.SearchRequest) -> Query:

@@ -1,6 +1,6 @@
 """The log's second sink: append-only files of JSON lines, durable with every batch.
 
-A line is a leaf, byte for byte. `tools/audit_verify.py` reads the folder as it is.
+A line is a leaf, byte for byte, with its hash beside it: `tools/audit_verify.py` reads the folder.
 """
 
 import fcntl
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from signer_core.audit.leaf import leaf_of, line_of
 from signer_core.errors import UnavailableError
 
 ROWS_A_FILE: Final = 100_000  # some 40 MB
@@ -47,7 +48,7 @@ class FileSink:
             raise UnavailableError("rows of the audit log's file must follow each other")
         for begin, part in self._split(first_seq, leaves):
             try:
-                self._append(begin, b"".join(leaf + b"\n" for leaf in part))
+                self._append(begin, b"".join(map(line_of, part)))
             except OSError as error:
                 self._close_file()
                 reason = f"{self.folder} cannot be written: {error.strerror}"
@@ -74,7 +75,7 @@ class FileSink:
         """Return leaves from a place on, of one file at most: to restore a database."""
         start = begin // self._rows_a_file * self._rows_a_file
         lines = _name(self.folder, start).read_bytes().split(b"\n")[:-1]
-        return lines[begin - start : begin - start + limit]
+        return [leaf_of(line) for line in lines[begin - start : begin - start + limit]]
 
     def close(self) -> None:
         """Close the files; the lock ends with it."""

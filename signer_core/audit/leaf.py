@@ -1,9 +1,15 @@
 """A recorded event, and the bytes of it that are a leaf of the tree for ever."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from signer_core.audit.merkle import leaf_hash
+from signer_core.errors import VerificationError
+
+_LINE: Final = re.compile(rb'\{"hash":"[0-9a-f]{64}","row":(\{.*\})\}\n?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,20 @@ def leaf_bytes(seq: int, origin: str, one: Recorded) -> bytes:
         if some_id is not None:
             values[name] = some_id.hex()
     return json.dumps(values, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def line_of(leaf: bytes) -> bytes:
+    """Return a row as a line of a file: its hash beside it, so that a changed row has a name."""
+    return b'{"hash":"' + leaf_hash(leaf).hex().encode() + b'","row":' + leaf + b"}\n"
+
+
+def leaf_of(line: bytes) -> bytes:
+    """Return the leaf in a line, with or without its line break.
+
+    Raises:
+        VerificationError: it is no line of the log.
+    """
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise VerificationError("this is no line of the audit log")
+    return found[1]

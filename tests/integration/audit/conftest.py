@@ -9,6 +9,7 @@ import pytest
 from signer_core.audit.events import Event
 from signer_core.audit.file_sink import FileSink
 from signer_core.audit.keeper import AuditKeeper, Kept
+from signer_core.audit.leaf import leaf_of
 from signer_core.storage.engine import make_engine
 from signer_core.storage.signer.audit_outbox import AuditOutbox
 from signer_core.storage.signer.audit_reading import AuditReading
@@ -52,7 +53,7 @@ class LogWorld:
 
     def file_lines(self):
         files = sorted(self.folder.glob("events-*.jsonl"))
-        return [line for path in files for line in path.read_bytes().splitlines()]
+        return [leaf_of(line) for path in files for line in path.read_bytes().splitlines()]
 
 
 @pytest.fixture
