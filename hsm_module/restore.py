@@ -2,7 +2,7 @@
 
 Every key that has not ended gets the status `restored`, keeps at least the wrong tries that its
 high-water mark knows, and ends if its mark says that it had ended. Every request that is not
-closed is burned. Repeating it is harmless.
+closed is burned. A certificate that was suspended or revoked is so again. Repeating it is harmless.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from hsm_module.marks.watermarks import HighWaterMarks
 from hsm_module.storage.requests import CLOSED
 from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.store import Store
+from hsm_module.trust.restore import restore_statuses
 from signer_core.audit.events import Event
 from signer_core.errors import VerificationError
 from signer_core.identifiers import KeyId, RequestId
@@ -40,6 +41,7 @@ async def restore(store: Store, marks: HighWaterMarks) -> Restored:
     Raises:
         UnavailableError: the database or the disk fails: repeat it.
     """
+    await restore_statuses(store)
     requests = await _each(store, "requests", lambda one: _burn(store, RequestId(one)))
     done = await _each(store, "keys", lambda one: _restore_key(store, KeyId(one), marks))
     known = {key_id for key_id, _ in done}

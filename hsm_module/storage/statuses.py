@@ -72,8 +72,8 @@ class StatusRows:
     def __init__(self, connection: AsyncConnection, token: Token, marks: MarksView) -> None:
         self._connection, self._token, self._marks = connection, token, marks
 
-    async def insert(self, row: StatusRow) -> None:
-        """Record a certificate that is being issued.
+    async def insert(self, row: StatusRow, *, restored: bool = False) -> None:
+        """Record a certificate that is being issued, or that a backup lacks.
 
         Raises:
             InvalidRequestError: there is one of this issuer and serial number.
@@ -84,7 +84,17 @@ class StatusRows:
             await self._connection.execute(insert(table).values(values))
         except IntegrityError:
             raise InvalidRequestError("this serial number is taken") from None
-        self._verify_never_there(row.name)
+        if not restored:
+            self._verify_never_there(row.name)
+
+    async def find_unmarked(self, name: CertificateName) -> StatusRow | None:
+        """Return a row, whatever its high-water mark: to restore a backup.
+
+        Raises:
+            AlteredRowError: the row is not as the vault wrote it.
+        """
+        found = await self._find(name)
+        return None if found is None else await self._authentic(found)
 
     async def get(self, name: CertificateName) -> StatusRow:
         """Return a certificate's row, locked until a transaction that writes ends.
@@ -93,8 +103,7 @@ class StatusRows:
             NotFoundError: we never issued it.
             AlteredRowError: the row is not as the vault wrote it, or an old one, or gone.
         """
-        where = (table.c.issuer == name.issuer, table.c.serial == name.serial)
-        found = (await self._read(select(table).where(*where))).one_or_none()
+        found = await self._find(name)
         if found is None:
             self._verify_never_there(name)
             raise NotFoundError("the vault has issued no such certificate")
@@ -146,15 +155,23 @@ class StatusRows:
         Raises:
             AlteredRowError: it is not as the vault wrote it, or an old one.
         """
-        try:
-            row = from_columns(await sealing.verify(self._token, table, found))
-        except (VerificationError, TypeError, ValueError):
-            raise AlteredRowError(_NAME, found["key_id"]) from None
+        row = await self._authentic(found)
         if row.row_version and self._marks.is_rolled_back(mark_of(row)):
             raise RolledBackRowError(_NAME, row.key_id)
         if not row.row_version:
             self._verify_never_there(row.name, row.key_id)  # one that never changed has no mark
         return row
+
+    async def _authentic(self, found: RowMapping) -> StatusRow:
+        try:
+            return from_columns(await sealing.verify(self._token, table, found))
+        except (VerificationError, TypeError, ValueError):
+            raise AlteredRowError(_NAME, found["key_id"]) from None
+
+    async def _find(self, name: CertificateName) -> RowMapping | None:
+        where = (table.c.issuer == name.issuer, table.c.serial == name.serial)
+        found: RowMapping | None = (await self._read(select(table).where(*where))).one_or_none()
+        return found
 
     async def _read(self, query: Select[Any]) -> Any:
         return (await self._connection.execute(for_update(self._connection, query))).mappings()

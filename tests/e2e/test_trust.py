@@ -177,6 +177,7 @@ def test_what_does_not_exist_is_told_as_a_problem(web: str) -> None:
             get(web + path)
         assert refused.value.code == 404
         assert refused.value.headers["Content-Type"] == "application/problem+json"
+        refused.value.close()
 
 
 def test_a_crl_that_the_caller_has_is_not_sent_again(web: str) -> None:
@@ -186,6 +187,7 @@ def test_a_crl_that_the_caller_has_is_not_sent_again(web: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as unchanged:
         urllib.request.urlopen(again, timeout=10)
     assert unchanged.value.code == 304
+    unchanged.value.close()
     assert hashlib.sha256(get(f"{web}/crl/device-ca.crl")).digest() == digest
 
 

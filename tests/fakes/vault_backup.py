@@ -6,7 +6,10 @@ from sqlalchemy import text
 
 from tests.fakes.vault_world import VaultWorld
 
-TABLES = ["keys", "requests", "share_records", "certificates", "outbox", "mark_heads"]
+TABLES = [
+    *("keys", "requests", "share_records", "certificates", "outbox", "mark_heads"),
+    *("certificate_statuses", "crl_heads", "crls"),
+]
 
 
 async def delete(world: VaultWorld, table: str, **where: Any) -> None:
