@@ -22,7 +22,8 @@ from signer_core.protocol.to_be_signed import CmsToBeSigned, encode_cms, verify_
 _DATA: Final = der.oid("1.2.840.113549.1.7.1")
 _SIGNED_DATA: Final = der.oid("1.2.840.113549.1.7.2")
 _TIMESTAMP: Final = der.oid("1.2.840.113549.1.9.16.2.14")  # RFC 3161 appendix A
-_SHA256: Final = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))  # RFC 5754 §2
+# With NULL, as in the signed cmsAlgorithmProtection: the two must be the same (RFC 6211 §2).
+_SHA256: Final = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.NULL)
 _VERSION: Final = der.integer(1)  # content is data, the signer is named by issuer and number
 _UP_TO_CERTIFICATES: Final = (
     _VERSION + der.set_of([_SHA256]) + der.sequence(_DATA)  # no content: detached
