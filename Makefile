@@ -31,7 +31,7 @@ dev: ## virtual environment with locked packages, and SoftHSM
 .PHONY: test
 test: dev ## the whole suite, on SoftHSM, end to end (ARGS="-k name")
 	@scripts/bootstrap tests
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-fast
 test-fast: dev ## the tests that need neither a token nor processes

@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fixtures.certificates",
+    "tests.fixtures.crash_points",
     "tests.fixtures.postgres",
     "tests.fixtures.softhsm",
     "tests.fixtures.vault",

@@ -9,10 +9,8 @@ from deploy import supervision
 from deploy.demo.commands import Caller
 from deploy.home import REPOSITORY, Home
 from deploy.system import System, running
-from tests.crash.points import POINTS
 from tests.crash.world import CrashWorld
-
-HIT: set[str] = set()
+from tests.fixtures.crash_points import HIT
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +49,3 @@ def crash_world(crash_system: System, control: Path) -> Iterator[CrashWorld]:
     if (control / "hit").exists():
         HIT.add((control / "hit").read_text())
         (control / "hit").unlink()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if HIT:
-        terminalreporter.section("crash points")
-        for point in POINTS:
-            terminalreporter.write_line(f"{'hit ' if point in HIT else '    '} {point}")

@@ -14,8 +14,8 @@ from deploy import setup
 from deploy.home import REPOSITORY, Home
 from grpc_api.clients.vault import VaultKeysClient, VaultRequestsClient
 from signer_core.ports import KeyStatus, RequestState
-from tests.crash.conftest import HIT
 from tests.fakes.vault_process import Deployment
+from tests.fixtures.crash_points import HIT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
 

@@ -32,7 +32,7 @@ from signer_core.identifiers import RequestId
 PIN = "58312"
 WRONG_PIN = "90417"
 PHOTO = b"sandbox photo"
-_RETRIES, _PAUSE_S = 60, 0.25  # while a process starts again
+_RETRIES, _PAUSE_S = 240, 0.25  # a minute, while a process starts again on a busy machine
 _PATIENCE_S = 60  # for a restart on a busy machine
 JUDGEMENT_OVER_S = 61  # docs/spec/ecdsa2p.md §3.1.1: 60 s
 
