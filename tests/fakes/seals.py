@@ -31,7 +31,7 @@ def now() -> datetime:
 class Pki:
     """Root, issuing CA, and the three ends under it, issued a day ago."""
 
-    def __init__(self, at: datetime | None = None) -> None:
+    def __init__(self, at: datetime | None = None, addresses=pki.ADDRESSES) -> None:
         at = (at or now()) - timedelta(days=1)
         self.cas = pki.make_hierarchy(at)
         issuing = self.cas.issuing
@@ -42,7 +42,7 @@ class Pki:
             self.seal_key.public_key(),
             ORGANISATION,
             pki.ukraine(),
-            pki.ADDRESSES,
+            addresses,
         )
         self.tsa = issue_timestamping(
             issuing, pki.issuance(at), self.tsa_key.public_key(), pki.ADDRESSES
