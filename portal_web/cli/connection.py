@@ -15,7 +15,7 @@ from grpc_api.settings import TlsSettings
 from signer_core.errors import UnavailableError
 
 # Where `ports.json` says nothing else; and the name in the certificate behind each.
-_PORTS: Final = {"internal": 7445, "vault": 7446, "registrar": 7447}
+_PORTS: Final = {"portal": 7440, "internal": 7445, "vault": 7446, "registrar": 7447}
 _SERVERS: Final = {name: f"{name}.internal" for name in ("vault", "registrar")} | {
     "internal": "signer.internal"
 }
@@ -40,6 +40,10 @@ class System:
         address = self._address("registrar")
         async with internal_channel(address, "registrar.internal", self._tls()) as channel:
             yield SandboxClient(channel)
+
+    def portal(self) -> str:
+        """Return the address of the portal, as a browser would type it."""
+        return f"http://{self._address('portal')}"
 
     def processes(self) -> Mapping[str, str]:
         """Return the listeners for other processes: `vault-2` and the name in its certificate."""

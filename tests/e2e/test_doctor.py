@@ -17,6 +17,8 @@ from deploy.system import System
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
 
 CHECKS = {"health", "clock", "disk", "database", "integrity", "certificate"}
+CRLS = {f"CRL of {issuer}" for issuer in ("issuing-ca", "device-ca", "infrastructure-ca", "root")}
+PORTAL = {"health", "OCSP and TSA"} | CRLS
 
 
 def doctor(system: System, *options: str) -> tuple[int, list[dict[str, str]]]:
@@ -43,6 +45,7 @@ def test_a_healthy_system_is_found_healthy_by_a_signature(system: System) -> Non
         "registrar": CHECKS,
         "vault": CHECKS | {"token"},
         "signer": CHECKS | {"vault", "registrar"},
+        "portal": PORTAL,
         "canary": {"signature", "revocation"},
     }
     ill = [one for one in findings if one["verdict"] == "bad"]

@@ -1,6 +1,7 @@
 """`signer doctor`: is everything well, and if not, what to do."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from grpc_api.clients.checkup import Row, exit_code
 from portal_web.cli.connection import System
 from portal_web.cli.doctor.canary import run_canary
+from portal_web.cli.doctor.portal import examine_portal
 from portal_web.cli.doctor.processes import examine_processes
 from portal_web.cli.requests import AsJson
 from portal_web.cli.running import run
@@ -34,6 +36,7 @@ def doctor(
         system = System(context.obj)
         with progress("Asking every process", quiet=as_json):
             rows = await examine_processes(system)
+            rows += await examine_portal(system.portal(), datetime.now(UTC))
         if canary:
             with progress("A made-up person enrols and signs", quiet=as_json):
                 rows += await run_canary(system)

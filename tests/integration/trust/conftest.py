@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from signer_core.pki.crl import CrlFrame, encode_list
+from signer_core.pki.der import signed
 from tests.fakes.trust_world import make_trust, write_pem
 
 
@@ -26,12 +28,8 @@ def ca_files(world, tmp_path):
 
 @pytest.fixture
 def root_crl(world):
-    """The root's list, with nobody on it."""
+    """The root's list (DER), with nobody on it."""
     now = datetime.now(UTC)
-    return (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(world.authorities.root.subject)
-        .last_update(now)
-        .next_update(now + timedelta(days=1))
-        .sign(world.root_key, SHA256())
-    )
+    frame = CrlFrame(world.authorities.root, 7, now, now + timedelta(days=1))
+    tbs = encode_list(frame, ())
+    return signed(tbs, world.root_key.sign(tbs, ec.ECDSA(SHA256())))

@@ -106,8 +106,8 @@ async def test_openssl_checks_the_whole_chain_with_crls(world, trust, ca_files, 
     lists = ca_files / "lists.pem"
 
     async def verify(code):
-        pem = (await crl(trust)).public_bytes(Encoding.PEM) + root_crl.public_bytes(Encoding.PEM)
-        lists.write_bytes(pem)
+        both = (await crl(trust), x509.load_der_x509_crl(root_crl))
+        lists.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in both))
         return openssl(
             *("verify", "-x509_strict", "-crl_check_all", "-CRLfile", lists),
             *("-CAfile", ca_files / "root.pem", "-untrusted", ca_files / "below.pem", leaf),
