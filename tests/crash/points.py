@@ -52,6 +52,7 @@ STAGES: Final = (
     Stage("vault", "prove", "hsm_module.judgement:Judgement._judge_transfer", _AROUND),
     Stage("vault", "renew", "hsm_module.sessions.transfer:TransferSessions._store", _ALL),
     Stage("vault", "suspend", "hsm_module.keys:Keys.suspend_by_code", _DURABLE),
+    Stage("vault", "list", "hsm_module.trust.crl_office:CrlOffice.make", _ALL),
     Stage("vault", "restore", "hsm_module.restore:_restore_key", _DURABLE),
     Stage("vault", "void", "hsm_module.restore:_burn", _DURABLE),
     Stage("signer", "store", "signer_core.storage.signer.requests:Requests.add", _DURABLE),
