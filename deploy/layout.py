@@ -10,6 +10,7 @@ LISTENERS: Final[Mapping[str, tuple[str, ...]]] = {
     "vault": ("vault",),
     "signer": ("internal", "phone", "enrolment"),
     "portal": ("portal",),
+    "worker": ("worker",),
 }
 
 
@@ -54,6 +55,7 @@ class Layout:
             *(Process("vault", number + 1) for number in range(self.vaults)),
             *(Process("signer", number + 1) for number in range(self.signers)),
             Process("portal"),
+            Process("worker"),
         )
 
     def listeners(self) -> tuple[str, ...]:

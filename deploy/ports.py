@@ -10,6 +10,7 @@ from deploy.home import REPOSITORY, write_whole
 
 DEFAULTS = {
     "portal": 7440,
+    "worker": 7441,
     "phone": 7443,
     "enrolment": 7444,
     "internal": 7445,

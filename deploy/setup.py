@@ -79,6 +79,8 @@ def _settings(
         internal = [at[one.listener("internal")] for one in signers]
         return common | {"listen": at["portal"], "signer_addresses": internal}
     common["database_url"] = database.replace("{process}", role)
+    if role == "worker":
+        return common | {"listen": at["worker"], "signer_address": at["internal"]}
     if role == "signer":
         vaults = [one for one in layout.processes() if one.role == "vault"]
         own_log = str(home.of("audit") / process.name)

@@ -28,6 +28,7 @@ COMMANDS = {
     "vault": ("hsm_module",),
     "signer": ("grpc_api", "signer"),
     "portal": ("portal_web",),
+    "worker": ("grpc_api", "worker"),
 }
 _AWAY = (OSError, xmlrpc.client.Error, http.client.HTTPException)
 _STOP_TIMEOUT_S = 240  # three times that of deploy/program.conf.template; usually 6

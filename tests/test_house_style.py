@@ -25,6 +25,7 @@ SETTINGS = {
     "signer": "grpc_api.signer:SignerSettings",
     "registrar": "grpc_api.registrar:RegistrarSettings",
     "portal": "portal_web.settings:PortalSettings",
+    "worker": "grpc_api.jobs.settings:WorkerSettings",
 }
 
 

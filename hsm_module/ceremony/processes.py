@@ -34,7 +34,7 @@ def process_names(vault_id: str) -> dict[str, ProcessNames]:
     """Return the names of every process; all listen on loopback on one machine."""
     names = {
         name: ProcessNames((f"{name}.internal", "localhost"), _LOOPBACK)
-        for name in ("signer", "registrar", "portal", "officer", "health")
+        for name in ("signer", "registrar", "portal", "worker", "officer", "health")
     }
     vault = ("vault.internal", f"{vault_id}.vault.internal", "localhost")
     return {"vault": ProcessNames(vault, _LOOPBACK)} | names

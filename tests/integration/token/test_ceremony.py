@@ -36,7 +36,7 @@ pytestmark = pytest.mark.softhsm
 
 CONFIG = Path(__file__).parents[3] / "softhsm_config"
 NOW = datetime.now(UTC)
-PROCESSES = ("vault", "signer", "registrar", "portal", "officer", "health")
+PROCESSES = ("vault", "signer", "registrar", "portal", "worker", "officer", "health")
 
 
 def make_plan() -> Plan:

@@ -1,0 +1,43 @@
+"""Settings of the worker process: one field a line of `deploy/examples/worker.example.toml`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+from grpc_api.settings import TlsSettings
+
+
+class MailSettings(BaseModel, frozen=True, extra="forbid"):
+    """Where alerts go by mail."""
+
+    server: str = ""  # host:port; empty: no mail
+    starttls: bool = True  # off only for a server on this machine
+    user: str = ""  # empty: without login
+    password_file: Path | None = None  # mode 0600
+    sender: str = "diia-signer@localhost"
+    recipients: tuple[str, ...] = ()
+
+
+class WebhookSettings(BaseModel, frozen=True, extra="forbid"):
+    """Where alerts go as HTTP."""
+
+    url: str = ""  # https://, or http:// on loopback; empty: no webhook
+    secret_file: Path | None = None  # mode 0600: signs the body, HMAC-SHA256
+
+
+class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
+    """Read once at the start; secrets are in files, never here."""
+
+    listen: str  # host:port
+    database_url: str  # of the jobs' own database: SQLite or PostgreSQL
+    signer_address: str  # host:port
+    tries: int = Field(default=12, ge=1, le=100)  # of one job, then it is given up
+    first_pause_s: float = Field(default=2.0, gt=0)  # seconds after the first try; doubles
+    log_file: Path | None = None  # stderr if absent
+    metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off
+    otlp_endpoint: str = ""  # http(s)://host:port of an OpenTelemetry collector; empty: off
+    mail: MailSettings = MailSettings()
+    webhook: WebhookSettings = WebhookSettings()
+    tls: TlsSettings
+    callers: Mapping[str, tuple[str, ...]]  # service: DNS names of those who may call it
