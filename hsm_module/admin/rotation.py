@@ -66,10 +66,10 @@ class Rotation:
         if set(known.records) != {known.newest}:
             return known.newest
         made = next_kek(KekId(known.newest))
-        await self.token.make_kek(made)
+        event = Event("kek", "ordered", reason=grounds.reason, subject=made)
         async with self.vault.store.transaction() as transaction:
-            reason = grounds.reason
-            await transaction.record(Event("kek", "made", reason=reason, subject=made))
+            await transaction.record(event)  # before it: whatever dies now, it was audited
+        await self.token.make_kek(made)
         return made
 
     async def rewrap(self, after: bytes, limit: int) -> Rewrapped:

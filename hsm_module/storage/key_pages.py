@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.marks.watermarks import MarksView
@@ -16,6 +16,8 @@ from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.tables import keys, requests
 from hsm_module.token.port import MAX_AT_ONCE, Token
 from signer_core.identifiers import KeyId
+
+_NAMES: Final = tuple(keys.c.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,14 @@ class KeyPages:
         return {row.state: row[1] for row in found}
 
     async def _rows(self, query: Select[Any]) -> Sequence[KeyRow | AlteredKey]:
-        found = (await self._connection.execute(query)).mappings().all()
+        rows = (await self._connection.execute(query)).all()
+        found = [dict(zip(_NAMES, row, strict=True)) for row in rows]
         checked: list[KeyRow | AlteredKey] = []
         for start in range(0, len(found), MAX_AT_ONCE):
             checked += await self._check(found[start : start + MAX_AT_ONCE])
         return checked
 
-    async def _check(self, found: Sequence[RowMapping]) -> list[KeyRow | AlteredKey]:
+    async def _check(self, found: Sequence[dict[str, Any]]) -> list[KeyRow | AlteredKey]:
         encoded = [sealing.encode(keys, row) for row in found]
         known = [one for one in encoded if one is not None]
         macs = iter(await self._token.macs(known))
@@ -69,12 +72,12 @@ class KeyPages:
             for row, text in zip(found, encoded, strict=True)
         ]
 
-    def _checked(self, found: RowMapping, mac: bytes | None) -> KeyRow | AlteredKey:
+    def _checked(self, found: dict[str, Any], mac: bytes | None) -> KeyRow | AlteredKey:
         altered = AlteredKey(KeyId(found["key_id"]))
         try:
             if mac is None or not compare_digest(mac, found[sealing.MAC_COLUMN]):
                 return altered
-            row = from_columns({str(name): value for name, value in found.items()})
+            row = from_columns(found)
         except (TypeError, ValueError):
             return altered
         return altered if self._marks.is_rolled_back(key_mark(row)) else row

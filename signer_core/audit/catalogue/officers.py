@@ -49,9 +49,9 @@ KINDS: Final = (
     ),
     EventKind(
         "kek",
-        "An officer had another KEK made in the token; every record moves to it.",
+        "An officer ordered another KEK in the token; every record moves to it.",
         ("vault",),
-        ("made",),
+        ("ordered",),
         _GROUNDS,
         about=("subject",),
         subject="id of the KEK",
