@@ -54,7 +54,7 @@ class SealOffice:
     ) -> tuple[bytes, ...]:
         """See `VaultSeals.sign`.
 
-        1. At most 1024 attributes.
+        1. At most 1024 attributes; the audit log is being kept.
         2. The seal's rule names one of the callers.
         3. Each is the attributes of a seal, of this one's certificate and of now.
         4. The certificate is good.
@@ -62,6 +62,7 @@ class SealOffice:
         """
         if not 1 <= len(attributes) <= MAX_ATTRIBUTES:  # 1
             raise InvalidRequestError("a seal signs 1 to 1024 things in one call")
+        self.store.verify_audited()  # 1
         rule = await self._allowed(seal_id, callers, len(attributes))  # 2
         certificate = await self.certificates.get(self._profile(rule))
         use = _Use(seal_id, _actor(callers), len(attributes))

@@ -27,7 +27,7 @@ KINDS: Final[tuple[EventKind, ...]] = (
         "seal-level",
         "A timestamp or an answer about revocation was away: a seal has a lower level than asked.",
         ("signer",),
-        ("lowered", "repaired", "given-up"),
+        ("lowered", "repaired"),
         about=("request", "subject"),
         subject="level asked, a slash, and the level reached",
     ),

@@ -22,6 +22,7 @@ from signer_core.errors import (
     DeniedError,
     InvalidRequestError,
     NotFoundError,
+    UnavailableError,
     VerificationError,
 )
 from signer_core.pki.status import Reason, Status
@@ -163,6 +164,14 @@ async def test_a_revoked_seal_signs_nothing_more(seals):
     with pytest.raises(DeniedError, match="revoked"):
         await seals.seals.sign("portal", PORTAL, [attributes])
     assert (await seals.events())[-1][:2] == ("refused", "not-good")
+
+
+async def test_without_an_audit_log_nothing_is_sealed(seals):
+    attributes = await seals.attributes()
+    seals.store.audit_stopped = True
+    with pytest.raises(UnavailableError, match="audit"):
+        await seals.seals.sign("portal", PORTAL, [attributes])
+    assert await seals.events() == []
 
 
 @pytest.mark.parametrize(
