@@ -25,11 +25,14 @@ from hsm_module.marks.watermarks import HighWaterMarks
 from hsm_module.restore import restore
 from hsm_module.seals.rules import rules_of
 from hsm_module.settings import VaultSettings
+from hsm_module.storage.records import Records
 from hsm_module.storage.store import MIGRATIONS, Store
 from hsm_module.token.errors import TokenFault, TokenFaultError
 from hsm_module.token.hsm_token import HsmToken
 from hsm_module.token.manifest import read_manifest
 from hsm_module.token.site import TokenSite, read_pin
+from hsm_module.trust.adoption import adopt
+from hsm_module.trust.crl_office import CrlOffice
 from signer_core.audit.sparse import SparseRecorder
 from signer_core.errors import SignerError
 from signer_core.storage.engine import make_engine, upgrade
@@ -77,9 +80,9 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         )
         _log.info("serving", address=settings.listen, port=server.port, vault_id=settings.vault_id)
         finish = vault.judgement.finish_all
-        crls = asyncio.create_task(vault.crls.run())
+        crls = asyncio.create_task(_make_crls(store, Records(token), vault.crls))
         async with audited(store, settings.database_url):
-            fault = await serve_vault(server, token.wait_for_fault(), finish)
+            fault = await serve_vault(server, _wait_for_fault(token, crls), finish)
             crls.cancel()
             await asyncio.wait({crls})
             if fault is not None:
@@ -91,6 +94,23 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
     finally:
         await engine.dispose()
         marks.close()
+
+
+async def _make_crls(store: Store, records: Records, crls: CrlOffice) -> None:
+    await adopt(store, records)
+    await crls.run()
+
+
+async def _wait_for_fault(token: HsmToken, crls: asyncio.Task[None]) -> TokenFaultError:
+    """Return why the token died; a defect in the making of CRLs ends the process, too."""
+    fault = asyncio.ensure_future(token.wait_for_fault())
+    try:
+        await asyncio.wait({fault, crls}, return_when=asyncio.FIRST_COMPLETED)
+        if crls.done() and not crls.cancelled():
+            crls.result()
+        return await fault
+    finally:
+        fault.cancel()
 
 
 async def _restore(settings: VaultSettings, token: HsmToken) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cryptography import x509
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import RowMapping, Select, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,7 @@ from hsm_module.marks.record import Mark, MarkKind, certificate_note, read_certi
 from hsm_module.marks.watermarks import MarksView
 from hsm_module.storage import sealing
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
+from hsm_module.storage.tables import keys
 from hsm_module.storage.trust_tables import certificate_statuses as table
 from hsm_module.storage.trust_tables import crl_heads
 from hsm_module.token.port import KeyLabel, Token
@@ -123,6 +124,17 @@ class StatusRows:
             return False
         mark = self._marks.find(MarkKind.CERTIFICATE, mark_id(name))
         return mark is None or mark.version <= row_version
+
+    async def keys_without(self, after: bytes, limit: int) -> Sequence[bytes]:
+        """Return the ids, above `after`, of certified keys whose certificate has no row."""
+        recorded = exists().where(table.c.key_id == keys.c.key_id, table.c.kind == "citizen")
+        query = (
+            select(keys.c.key_id)
+            .where(keys.c.key_id > after, keys.c.certificate_sha256.is_not(None), ~recorded)
+            .order_by(keys.c.key_id)
+            .limit(limit)
+        )
+        return (await self._connection.execute(query)).scalars().all()
 
     async def with_serial(self, serial: bytes) -> Sequence[StatusRow]:
         """Return the rows of this serial number under any issuer; raises as `get`."""
