@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hsm_module.ceremony.authorities import (
     AUTHORITIES,
@@ -15,7 +17,7 @@ from hsm_module.ceremony.authorities import (
     issue_missing,
     read_authorities,
 )
-from hsm_module.ceremony.files import only_one
+from hsm_module.ceremony.files import only_one, write_public
 from hsm_module.ceremony.home import Home, TokenFiles
 from hsm_module.ceremony.plan import Plan, TokenPlan
 from hsm_module.ceremony.processes import KeyUser, ensure_processes, ensure_registrar_key
@@ -28,6 +30,8 @@ from hsm_module.token.opening import open_token
 from hsm_module.token.session import TokenSession
 from hsm_module.token.site import TokenSite, read_pin
 from signer_core.pki.token_key import TokenKey
+
+AUDIT_KEY: Final = "audit-log"  # signs the checkpoints of the audit log
 
 Tell = Callable[[str, list[str]], None]  # one line of the story: what, and which were made
 
@@ -47,11 +51,20 @@ def run_ceremony(home: Home, plan: Plan, now: datetime, tell: Tell) -> None:
         with _key_user(_site(plan, home.serving, plan.keys.serving), home.serving, serving) as user:
             made = ensure_processes(home, plan.vault_id, authorities, user, now)  # 4
             tell("process certificates", made)
+            _publish(home, serving, AUDIT_KEY)
             registry_key = serving.keys[REGISTRY_KEY].public_key()
             path = home.public / "relying-parties.json"
             signed = ensure_records(path, plan.relying_parties, registry_key, user)  # 5
             tell("relying parties", [p.id for p in plan.relying_parties] if signed else [])
         tell("registrar's key", ["registrar"] if ensure_registrar_key(home) else [])  # 6
+
+
+def _publish(home: Home, serving: Manifest, label: str) -> None:
+    """Write a public key for whoever verifies without a certificate: the audit log's."""
+    if label in serving.keys:
+        public_key = serving.keys[label].public_key()
+        pem = public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        write_public(home.public / f"{label}.pem", pem)
 
 
 def _ensure_serving(home: Home, plan: Plan, tell: Tell) -> Manifest:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hsm_module.officers import checkup, kek, keys, mass, staff, users
+from hsm_module.officers import audit, checkup, kek, keys, mass, staff, users
 from hsm_module.officers.options import AsJson
 from hsm_module.officers.running import install
 from hsm_module.officers.session import Place
@@ -65,5 +65,6 @@ app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")
 app.add_typer(mass.app, name="mass")
 app.add_typer(kek.app, name="kek")
+app.add_typer(audit.app, name="audit")
 app.add_typer(staff.app, name="officer")
 app.command("doctor")(checkup.doctor)

@@ -102,7 +102,7 @@ async def test_a_mass_revocation_goes_on_where_it_died(crash_world, officer, tmp
     assert crash_world.vault_request(request_id)["state"] == "burned"
     assert (await crash_world.final_status(request_id)).value == "burned"
     events = crash_world.events(key["key_id"])
-    assert events.count(("key-retired", "retired")) == 1
+    assert events.count(("key-retired", "officer")) == 1
 
 
 async def test_a_mass_refresh_goes_on_where_it_died(crash_world, officer, tmp_path):
