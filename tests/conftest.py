@@ -1,6 +1,7 @@
 """Fixtures live in tests/fixtures, a file a part."""
 
 pytest_plugins = [
+    "tests.fixtures.audit",
     "tests.fixtures.certificates",
     "tests.fixtures.crash_points",
     "tests.fixtures.postgres",

@@ -18,7 +18,15 @@ from signer_core.errors import NotFoundError, VerificationError
 
 T = TypeVar("T")
 
-SIGNING = ("issuing-ca", "device-ca", "infrastructure-ca", "ocsp-responder", "tsa", "seal-portal")
+SIGNING = (
+    "audit-log",
+    "issuing-ca",
+    "device-ca",
+    "infrastructure-ca",
+    "ocsp-responder",
+    "tsa",
+    "seal-portal",
+)
 
 
 class MemoryToken:

@@ -83,6 +83,7 @@ async def last_event(world):
         return (await connection.exec_driver_sql("SELECT max(id) FROM outbox")).scalar_one()
 
 
+@pytest.mark.causes("row-altered")
 async def test_a_consumed_request_edited_open_is_not_signed_again(world):
     phone = await world.citizen()
     ask = await world.request(phone)

@@ -18,6 +18,7 @@ async def signed_without_storing(world, phone):
     await session.link.hang_up()
 
 
+@pytest.mark.causes("epoch")
 async def test_a_lost_reply_is_accepted_and_audited(world):
     phone = await world.citizen()
     await signed_without_storing(world, phone)

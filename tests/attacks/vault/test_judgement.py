@@ -137,6 +137,7 @@ async def kill(world, monkeypatch, phone, ask, verdict, moment=(2, "before")):
 
 @pytest.mark.parametrize("verdict", [WRONG, BAD_ARITHMETIC, RIGHT])
 @pytest.mark.parametrize("moment", [(1, "after"), (2, "before"), (2, "inside")])
+@pytest.mark.causes("judgement-unresolved")
 async def test_a_killed_process_leaves_a_counted_try_and_an_unresolved_judgement(
     world, monkeypatch, verdict, moment
 ):
@@ -167,6 +168,7 @@ async def test_a_process_killed_before_the_count_is_committed_counts_nothing(
     await world.signing(phone, ask).run()
 
 
+@pytest.mark.causes("key-retired", "certificate-revocation")
 async def test_three_unresolved_judgements_retire_the_key(world, monkeypatch):
     phone = await world.citizen()
     for _ in range(3):

@@ -55,6 +55,7 @@ async def renew(world, phone, use="refresh"):
     return renewed
 
 
+@pytest.mark.causes("key-restored")
 async def test_a_restored_key_is_active_again_after_new_shares_by_the_right_pin(world, restored):
     phone = await world.citizen()
     saved = await backup(world)

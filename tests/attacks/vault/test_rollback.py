@@ -32,6 +32,7 @@ async def put_back(world, table, row, **where):
 # --- one row -------------------------------------------------------------------------------------
 
 
+@pytest.mark.causes("row-rolled-back")
 async def test_a_key_rolled_back_to_win_tries_is_refused_and_audited(world):
     phone = await world.citizen()
     ask = await world.request(phone)
@@ -234,6 +235,7 @@ async def test_old_marks_are_refused_at_the_start(world, how):
         await world.make_process("next").context.store.verify_marks()
 
 
+@pytest.mark.causes("high-water-mark")
 async def test_the_head_is_in_the_audit_log(world):
     await world.vault.context.store.verify_marks()
     assert (await world.row("outbox", event="high-water-mark"))["subject"].startswith("0:")

@@ -105,6 +105,7 @@ async def test_a_torn_line_is_cut_off_and_written_again(log):
     assert log.file_lines() == await log.leaves()
 
 
+@pytest.mark.causes("audit-sink")
 async def test_a_file_that_cannot_be_written_is_told_and_caught_up(log, monkeypatch):
     await log.record(3)
     with monkeypatch.context() as patched:
@@ -225,6 +226,7 @@ async def test_what_needs_a_person_is_queued_with_the_row_and_once(log):
     assert len(await jobs(log)) == 4
 
 
+@pytest.mark.causes("pin-burst")
 async def test_a_burst_of_wrong_pins_shuts_its_source_out_for_a_while(log):
     wrong = [recorded("sign", "pin-rejected", source="198.51.100.7") for _ in range(BURST)]
     log.vault.events = [*wrong[:-1], recorded("sign", "pin-rejected", source="192.0.2.9")]
