@@ -67,13 +67,12 @@ class PeopleRegistrar:
         if len(request_id) != 16:
             raise InvalidRequestError("a request id has 16 bytes")
         async with read_transaction(self.activation.engine) as connection:
-            codes = ActivationCodes(connection)
-            person_id = await codes.find_person(device_key_hash)
-            enrolling = await codes.is_key_of(device_key_hash, request_id)
-        if person_id is None:
+            owner = await ActivationCodes(connection).find_owner(device_key_hash)
+        if owner is None:
             raise NotFoundError("this phone was never enrolled")
+        enrolling = owner.key_ids.count(KeyId(request_id)) == 1
         occasion = Occasion.ENROLMENT if enrolling else Occasion.SIGNING
-        await self.photos.verify_photo(person_id, occasion, photo)
+        await self.photos.verify_photo(owner.person_id, occasion, photo)
         return self._attest(device_key_hash, request_id)
 
     async def _granted(

@@ -1,10 +1,12 @@
 """Activation codes: each rule is one statement, so that it holds under concurrency."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from signer_core.errors import VerificationError
 from signer_core.identifiers import DeviceKeyHash, KeyId
 from signer_core.storage.registrar.tables import activation_codes, wrong_guesses
 
@@ -18,6 +20,20 @@ class StoredGrant:
     key_id: KeyId
     authorisation: str = field(repr=False)
     expires_at_s: int  # Unix time
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOwner:
+    """Whose a phone is."""
+
+    person_id: str
+    key_ids: tuple[KeyId, ...]  # granted to it
+
+
+# Asked in every signature, so built once: to build a query costs more than to run it.
+_GRANTED_TO: Final = select(_codes.c.person_id, _codes.c.key_id).where(
+    _codes.c.device_key_hash == bindparam("device"), _codes.c.authorisation.is_not(None)
+)
 
 
 class ActivationCodes:
@@ -76,21 +92,17 @@ class ActivationCodes:
         row = (await self._connection.execute(statement)).one_or_none()
         return row and StoredGrant(KeyId(row[0]), row[1], row[2])
 
-    async def find_person(self, device: DeviceKeyHash) -> str | None:
-        """Return the person for whom something was granted to this device."""
-        statement = (
-            select(_codes.c.person_id)
-            .where(and_(_codes.c.device_key_hash == device, _codes.c.authorisation.is_not(None)))
-            .distinct()
-        )
-        return (await self._connection.execute(statement)).scalar_one_or_none()
+    async def find_owner(self, device: DeviceKeyHash) -> DeviceOwner | None:
+        """Return the person for whom something was granted to this device, and the keys.
 
-    async def is_key_of(self, device: DeviceKeyHash, key_id: bytes) -> bool:
-        """Tell whether this key id was granted to this device."""
-        statement = select(func.count()).where(
-            _codes.c.device_key_hash == device, _codes.c.key_id == key_id
-        )
-        return (await self._connection.execute(statement)).scalar_one() == 1
+        Raises:
+            VerificationError: to two persons; `bind` keeps it from happening.
+        """
+        rows = (await self._connection.execute(_GRANTED_TO, {"device": device})).all()
+        people = {row.person_id for row in rows}
+        if len(people) > 1:
+            raise VerificationError("a phone is two persons'")
+        return DeviceOwner(people.pop(), tuple(KeyId(row.key_id) for row in rows)) if rows else None
 
 
 class WrongGuesses:
