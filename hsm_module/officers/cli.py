@@ -45,7 +45,7 @@ def main(
 
 
 @app.command(name="init")
-def init(
+def init(  # noqa: PLR0913, PLR0917  the options of the command
     context: typer.Context,
     officer: Annotated[str, typer.Option(help="Id of the first officer.")] = "first",
     module: Annotated[Path | None, typer.Option(help="Path of libsofthsm2.so.")] = None,
@@ -53,12 +53,16 @@ def init(
         Path | None, typer.Option(help="Folder of keys.toml; default: this program's.")
     ] = None,
     vault_id: Annotated[str, typer.Option(help="Name of the vault.")] = "vault-1",
+    again: Annotated[
+        bool, typer.Option("--again", help="Although there are officers: all lost their files.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Development ceremony: tokens, keys, CAs, random PINs, the first officer; repeatable."""
     # PKCS#11 and the database are loaded for this one command only: half a second
     first = importlib.import_module("hsm_module.officers.first")
-    first.init(context.obj, first.Wishes(officer, module, config, vault_id), as_json=as_json)
+    wishes = first.Wishes(officer, module, config, vault_id, again)
+    first.init(context.obj, wishes, as_json=as_json)
 
 
 app.add_typer(keys.app, name="key")

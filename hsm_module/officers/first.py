@@ -44,6 +44,7 @@ class Wishes:
     module: Path | None
     config: Path | None
     vault_id: str
+    again: bool  # although there are officers: all of them lost their key files
 
 
 def init(place: Place, wishes: Wishes, *, as_json: bool) -> None:
@@ -64,7 +65,7 @@ async def _init(place: Place, wishes: Wishes, *, as_json: bool) -> int:
     made: dict[str, list[str]] = {}
     run_ceremony(home, plan, datetime.now(UTC), made.__setitem__)
     key_file = place.key_file or home.path / "officers" / f"{officer}.key"
-    await first_officer(home, plan, place, officer, key_file)
+    await first_officer(home, plan, place, wishes, key_file)
     if as_json:
         print_json({"home": str(home.path), "made": made, "key_file": str(key_file)})
         return OK
@@ -76,7 +77,9 @@ async def _init(place: Place, wishes: Wishes, *, as_json: bool) -> int:
     return OK
 
 
-async def first_officer(home: Home, plan: Plan, place: Place, officer: str, key_file: Path) -> None:
+async def first_officer(
+    home: Home, plan: Plan, place: Place, wishes: Wishes, key_file: Path
+) -> None:
     """Let the first officer in, if there is none.
 
     Raises:
@@ -93,11 +96,13 @@ async def first_officer(home: Home, plan: Plan, place: Place, officer: str, key_
         async with _store(home, url, token) as store:
             desk = OfficerDesk(store, token, ca.infrastructure, lambda: datetime.now(UTC))
             known = [one.officer_id for one in await desk.all() if one.active]
-            if known:
+            if known and not wishes.again:
                 raise RefusedError(f"there are officers already: {', '.join(known)}; ask one")
-            key = make_key_file(key_file, officer, choose_passphrase(place.passphrase_file))
+            key = make_key_file(key_file, wishes.officer, choose_passphrase(place.passphrase_file))
             with acting(Actor("process", "signer-keys-init")):
-                pem = await desk.add(officer, Role.OFFICER, key.csr(), Grounds(Reason.SCHEDULED))
+                pem = await desk.add(
+                    wishes.officer, Role.OFFICER, key.csr(), Grounds(Reason.SCHEDULED)
+                )
             write(certificate_path(key_file), pem)
     finally:
         await token.close()

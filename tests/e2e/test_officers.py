@@ -1,0 +1,181 @@
+"""An officer at a terminal: `signer-keys` against real processes, one system for all."""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.commands import Caller, DemoPhone
+from deploy.home import REPOSITORY
+from grpc_api.clients.status import RequestStatus
+from tests.e2e.conftest import PIN
+
+pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
+
+
+@dataclass
+class Desk:
+    """One officer's machine: key file, passphrase, the command."""
+
+    home: Path
+    passphrase: Path
+    key_file: Path | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        own = ["--home", str(self.home), "--passphrase-file", str(self.passphrase)]
+        own += ["--key-file", str(self.key_file)] if self.key_file else []
+        return subprocess.run(
+            [sys.executable, "-m", "hsm_module.officers", *own, *words],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def json(self, *words: str, code: int = 0):
+        done = self.run(*words, "--json")
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def desk(system, tmp_path_factory) -> Desk:
+    """The first officer, made beside the running vault."""
+    passphrase = tmp_path_factory.mktemp("officer") / "passphrase"
+    passphrase.write_text("correct horse battery\n")
+    passphrase.chmod(0o600)
+    made = Desk(system.home.root, passphrase)
+    first = made.json("init")
+    assert Path(first["key_file"]).stat().st_mode & 0o077 == 0
+    return made
+
+
+@pytest.fixture(scope="session")
+def auditor(desk, tmp_path_factory) -> Desk:
+    """Made as people do it: a request handed in, a certificate handed back."""
+    folder = tmp_path_factory.mktemp("auditor")
+    own = Desk(desk.home, desk.passphrase, folder / "borys.key")
+    own.json("officer", "request", "borys", "--to", str(own.key_file))
+    request = str(folder / "borys.csr")
+    words = ["--request", request, "--role", "auditor", "--reason", "staff-change"]
+    desk.json("officer", "add", "borys", *words)
+    return own
+
+
+@pytest.fixture(scope="session")
+def target(system, portal):
+    """A person's phone that nobody else needs."""
+    phone = DemoPhone(system.home.of("officers-phone"), PIN)
+    phone.enrol(Caller(system.home).issue_activation_code(portal.person), system.home.deployment)
+    return phone
+
+
+def test_a_second_first_officer_is_refused_in_one_line(desk):
+    done = desk.run("init", "--officer", "mallory")
+    assert done.returncode == 32
+    assert done.stderr.count("\n") == 1
+    assert "officers already: first" in done.stderr
+
+
+def test_a_wrong_passphrase_is_one_line(desk, tmp_path):
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another horse battery\n")
+    wrong.chmod(0o600)
+    done = Desk(desk.home, wrong).run("key", "list")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (31, "", 1)
+
+
+def test_an_auditor_reads_is_refused_and_audited(desk, auditor):
+    assert auditor.json("kek", "status")["newest"].startswith("kek-")
+    done = auditor.run("kek", "rotate", "--reason", "drill", "--yes")
+    assert done.returncode == 21
+    assert "an auditor only reads" in done.stderr
+    mass = auditor.run("mass", "refresh", "--vault", "vault-1", "--reason", "drill", "--yes")
+    assert (mass.returncode, "an auditor only reads" in mass.stderr) == (21, True)
+    for _ in range(50):
+        rows = desk.json("audit", "search", "--event", "officer-refused")["rows"]
+        if len(rows) >= 2:
+            break
+        time.sleep(0.2)
+    assert {(row["actor_id"], row["reason"]) for row in rows} == {("borys", "auditor")}
+    assert {row["subject"] for row in rows} == {"start-rotation", "create-job"}
+
+
+def test_every_record_moves_to_a_new_kek_and_a_phone_signs(desk, system, portal, target, contract):
+    before = desk.json("kek", "status")
+    done = desk.json("kek", "rotate", "--reason", "scheduled", "--yes")
+    assert done["records_left"] == 0
+    assert done["records_moved"] == sum(before["records"].values()) > 0
+    request_id = portal.request([contract])
+    target.sign(request_id)
+    assert portal.status(request_id) is RequestStatus.CONSUMED
+
+
+def test_a_key_marked_for_refresh_signs_after_new_shares(desk, portal, target, contract):
+    since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
+    counted = desk.json("mass", "refresh", "--issued-from", since, "--dry-run")
+    assert counted["keys"] >= 1
+    words = ["--reason", "key-compromise", "--ticket", "INC-1", "--yes"]
+    job = desk.json("mass", "refresh", "--issued-from", since, *words)
+    assert job["keys"].get("pending", 0) == 0
+    request_id = portal.request([contract])
+    said = target.sign(request_id)
+    assert "shares are made anew" in said
+    assert portal.status(request_id) is RequestStatus.CONSUMED
+
+
+def test_an_officer_finds_and_revokes_a_key_within_a_minute(desk, portal, target, contract):
+    request_id = portal.request([contract])
+    began = time.monotonic()
+    found = desk.json("user", "find", portal.person.person_code)["keys"]
+    assert found[0]["status"] == "active"
+    words = ["--reason", "phone-lost", "--ticket", "INC-2", "--yes"]
+    key = found[0]["key_id"]
+    ended = desk.json("user", "revoke", portal.person.person_code, "--key", key, *words)
+    assert time.monotonic() - began < 60
+    assert (ended["keys"], ended["requests_closed"]) == ({key: "done"}, 1)
+    assert portal.status(request_id) is RequestStatus.BURNED
+    shown = desk.json("key", "show", key)["key"]
+    assert (shown["status"], shown["ended_by"]) == ("retired", "officer")
+    assert "by an officer" in target.run("status").stdout
+    again = desk.run("user", "revoke", portal.person.person_code, "--key", key, *words)
+    assert again.returncode == 20
+
+
+def test_the_log_has_it_all_and_verifies(desk, tmp_path):
+    folder = tmp_path / "export"
+    for _ in range(50):  # a checkpoint comes within seconds
+        if desk.run("audit", "verify").returncode == 0:
+            break
+        time.sleep(0.5)
+    desk.json("audit", "export", str(folder))
+    assert desk.json("audit", "verify", str(folder))["whole"]
+    rows = desk.json("audit", "search", "--event", "officer-key", "--subject", "INC-2")["rows"]
+    assert [(row["result"], row["actor_id"]) for row in rows] == [("revoked", "first")]
+    events = folder / "events.jsonl"
+    events.write_bytes(events.read_bytes().replace(b"revoked", b"revokeD", 1))
+    done = desk.run("audit", "verify", str(folder))
+    assert done.returncode == 22
+
+
+def test_a_removed_officer_is_out_within_seconds(desk, auditor):
+    desk.json("officer", "remove", "borys", "--reason", "staff-change", "--yes")
+    assert auditor.run("kek", "status").returncode == 21
+    time.sleep(5)  # what the signer remembers of officers
+    assert auditor.run("user", "find", "3224410107").returncode == 21
+    people = {one["officer_id"]: one for one in desk.json("officer", "list")["officers"]}
+    assert (people["borys"]["active"], people["first"]["active"]) == (False, True)
+
+
+def test_the_doctor_examines_every_process(desk):
+    done = desk.run("doctor")
+    assert done.returncode in (0, 60), done.stdout
+    assert {"vault", "signer", "registrar"} <= {
+        line.split()[0] for line in done.stdout.splitlines() if line
+    }
