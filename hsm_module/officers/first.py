@@ -20,7 +20,7 @@ from hsm_module.ceremony.plan import Plan
 from hsm_module.ceremony.run import run_ceremony
 from hsm_module.marks.watermarks import HighWaterMarks
 from hsm_module.officers.errors import RefusedError
-from hsm_module.officers.key_file import certificate_path, make_key_file
+from hsm_module.officers.key_file import certificate_path, make_key_file, open_key_file
 from hsm_module.officers.passphrase import choose_passphrase
 from hsm_module.officers.running import OK, run
 from hsm_module.officers.screen import print_json, say
@@ -98,7 +98,11 @@ async def first_officer(
             known = [one.officer_id for one in await desk.all() if one.active]
             if known and not wishes.again:
                 raise RefusedError(f"there are officers already: {', '.join(known)}; ask one")
-            key = make_key_file(key_file, wishes.officer, choose_passphrase(place.passphrase_file))
+            passphrase = choose_passphrase(place.passphrase_file)
+            if key_file.exists():  # of a run that was killed here
+                key = open_key_file(key_file, passphrase)
+            else:
+                key = make_key_file(key_file, wishes.officer, passphrase)
             with acting(Actor("process", "signer-keys-init")):
                 pem = await desk.add(
                     wishes.officer, Role.OFFICER, key.csr(), Grounds(Reason.SCHEDULED)
