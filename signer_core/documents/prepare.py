@@ -33,7 +33,7 @@ from signer_core.documents.earlier import check_changes_allowed, check_still_int
 from signer_core.documents.reading import PARSER_ERRORS, damaged, open_for_update, open_pdf
 from signer_core.documents.seal_stamp import SealStamp, place_strip, seal_stamp
 from signer_core.errors import InvalidRequestError
-from signer_core.protocol.to_be_signed import SignatureGap, byte_range_digest, find_signature_gap
+from signer_core.protocol.to_be_signed import SignatureGap, digest_around, find_signature_gap
 
 # Room for a CMS: ours takes some 2.5 KiB, with a timestamp and the TSA's certificates 6. Without a
 # given size pyHanko builds the whole CMS twice to measure it.
@@ -62,7 +62,7 @@ class PreparedPdf:
         gap = find_signature_gap(pdf)
         if pdf.count(b"0", gap.start, gap.end) != gap.end - gap.start - 2:
             raise InvalidRequestError("the PDF is signed already: prepare it anew")
-        return cls(pdf, byte_range_digest(pdf), gap)
+        return cls(pdf, digest_around(pdf, gap), gap)
 
     def to_bytes(self) -> bytes:
         """Return what `from_bytes` reads: the prepared file."""

@@ -10,7 +10,8 @@ import structlog
 
 from signer_core.errors import SignerError, VerificationError
 from signer_core.identifiers import KeyId, RequestId
-from signer_core.ports import RequestResult, RequestState, VaultRequests
+from signer_core.keys.certificates import PersonCertificate
+from signer_core.ports import RequestResult, RequestState, SignedItem, VaultRequests
 from signer_core.protocol.key_action import KeyAction
 from signer_core.signing import pdf
 from signer_core.signing.carry_over import CarryOver
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 
 # The vault gives a judgement 60 s (docs/spec/ecdsa2p.md §3.1.1); the rest is for its database.
 JUDGEMENT_S = 90
+INLINE_BYTES = 256 * 1024  # takes under 1 ms; to change threads costs more than most files
 _UNDECIDED = (RequestState.OPEN, RequestState.RESERVED)  # as it was known here
 # Waits, in seconds, while a judgement outlives its stream; together more than its 60 s.
 _RETRIES_S = (0.2, 0.5, 1, 3, 10, 20, 30)
@@ -114,17 +116,23 @@ class Collection:
         if len(result.items) != len(request.files):
             raise VerificationError("the vault signed another number of files")
         certificate = await self.certificates.of_key(request.content.key_id)
-        loop = asyncio.get_running_loop()
         signed = []
         for position, item in enumerate(result.items):
             prepared = await self.files.prepared(request.request_id, position)
-            work = functools.partial(
-                pdf.finish, prepared, item, certificate, self.trust_roots, self.clock()
-            )
-            signed.append(await loop.run_in_executor(self.executor, work))
+            signed.append(await self._finish(prepared, item, certificate))
         consumed = await self.requests.consume(request.request_id, signed)
         log.info("request.consumed", request_id=request.request_id.hex(), count=len(signed))
         return consumed
+
+    async def _finish(
+        self, prepared: bytes, item: SignedItem, certificate: PersonCertificate
+    ) -> bytes:
+        work = functools.partial(
+            pdf.finish, prepared, item, certificate, self.trust_roots, self.clock()
+        )
+        if len(prepared) <= INLINE_BYTES:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
 
     async def _follow_action(self, request: Request, about: KeyId) -> bool:
         """Follow what the vault did with a key. Open until done: a crash is repeated."""

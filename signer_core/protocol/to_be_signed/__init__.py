@@ -8,6 +8,7 @@ signs CMS attributes only.
 from signer_core.protocol.to_be_signed.byte_range import (
     SignatureGap,
     byte_range_digest,
+    digest_around,
     find_signature_gap,
 )
 from signer_core.protocol.to_be_signed.cms_attributes import (
@@ -34,6 +35,7 @@ __all__ = [
     "SignatureGap",
     "assemble_pkcs10",
     "byte_range_digest",
+    "digest_around",
     "encode_cms",
     "encode_seal",
     "find_signature_gap",

@@ -75,7 +75,11 @@ def byte_range_digest(pdf: bytes) -> bytes:
     Raises:
         InvalidRequestError: the file is not wholly covered but for one signature.
     """
-    gap = find_signature_gap(pdf)
+    return digest_around(pdf, find_signature_gap(pdf))
+
+
+def digest_around(pdf: bytes, gap: SignatureGap) -> bytes:
+    """Return the SHA-256 (32 bytes) of a file without its gap, as `find_signature_gap` found it."""
     digest = hashlib.sha256(memoryview(pdf)[: gap.start])
     digest.update(memoryview(pdf)[gap.end :])
     return digest.digest()
