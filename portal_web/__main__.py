@@ -2,8 +2,11 @@
 
 import argparse
 import asyncio
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +32,15 @@ _IDLE_S: Final = 15  # a connection that is kept open for another request
 _log = structlog.get_logger(__name__)
 
 
+class _Server(uvicorn.Server):
+    """Ends with code 0 after a signal; uvicorn's own handler lets the signal kill the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to us."""
+        yield
+
+
 async def serve(settings: PortalSettings) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -52,7 +64,10 @@ async def serve(settings: PortalSettings) -> None:
             timeout_graceful_shutdown=_DRAIN_S,
         )
         _log.info("serving", address=settings.listen, port=listener.getsockname()[1])
-        await uvicorn.Server(config).serve([listener])
+        server = _Server(config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
+        await server.serve([listener])
     _log.info("stopped")
 
 

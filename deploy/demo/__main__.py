@@ -28,7 +28,7 @@ def main() -> None:
     with running(Home(REPOSITORY / "var"), story.tell) as system:
         _introduce(system, story)
         _sign(system, document, story)
-        verdicts = _verify(system.home, story)
+        verdicts = _verify(system, story)
     _conclude(verdicts, story)
 
 
@@ -69,7 +69,8 @@ def _enrol(home: Home, caller: Caller, person: SandboxPerson, story: Story) -> D
     return phone
 
 
-def _verify(home: Home, story: Story) -> list[checks.Verdict]:
+def _verify(system: System, story: Story) -> list[checks.Verdict]:
+    home = system.home
     chain = (home.public / "ca-chain.pem").read_bytes() + (home.public / "root.pem").read_bytes()
     unpacked.write(OUT, unpacked.unpack((OUT / "signed.pdf").read_bytes()), chain)
     story.tell("verifying, with our own command and with other people's")
@@ -77,6 +78,7 @@ def _verify(home: Home, story: Story) -> list[checks.Verdict]:
     verdicts = [
         checks.Verdict("signer verify", ours.returncode == 0, "", ours.stdout + ours.stderr),
         *checks.check_all(OUT),
+        *checks.check_status(OUT, f"http://127.0.0.1:{system.ports['portal']}"),
     ]
     report = "\n".join(f"## {one.tool}\n{one.output or one.says}\n" for one in verdicts)
     (OUT / "verify.txt").write_text(report)

@@ -4,9 +4,13 @@ import re
 import shutil
 import subprocess
 import tempfile
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,31 @@ class Verdict:
 def check_all(folder: Path) -> list[Verdict]:
     """Ask each tool about the files of `deploy.demo.unpacked.write` and `signed.pdf`."""
     return [_pdfsig(folder), _nss(folder), _openssl_chain(folder), _openssl_cms(folder)]
+
+
+def check_status(folder: Path, portal: str) -> list[Verdict]:
+    """Ask our trust services, by the tools of others, whether the certificate is good now."""
+    chain = _split((folder / "chain.pem").read_text())
+    (folder / "root.pem").write_text(chain[-1])
+    issuer = x509.load_der_x509_certificate(_fetch(f"{portal}/ca/issuing-ca.cer"))
+    (folder / "issuer.pem").write_bytes(issuer.public_bytes(Encoding.PEM))
+    lists = [_fetch(f"{portal}/crl/{name}.crl") for name in ("issuing-ca", "root")]
+    pem = (x509.load_der_x509_crl(one).public_bytes(Encoding.PEM) for one in lists)
+    (folder / "crls.pem").write_bytes(b"".join(pem))
+    trust = ["-CAfile", "root.pem", "-untrusted", "chain.pem"]
+    verify = ["openssl", "verify", "-crl_check_all", "-CRLfile", "crls.pem", *trust]
+    about = ["-issuer", "issuer.pem", "-cert", "certificate.pem"]
+    ask = ["openssl", "ocsp", "-url", f"{portal}/ocsp", "-CAfile", "root.pem"]
+    return [
+        _openssl("openssl verify -crl_check_all", [*verify, "certificate.pem"], folder),
+        _openssl("openssl ocsp", [*ask, *about], folder),
+    ]
+
+
+def _fetch(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  our own portal, http
+        data: bytes = answer.read()
+        return data
 
 
 def _pdfsig(folder: Path) -> Verdict:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from deploy.demo import unpacked
+from deploy.demo import checks, unpacked
 from deploy.demo.commands import Caller, DemoPhone
 from deploy.system import System
 from tests.e2e.conftest import Portal
@@ -60,9 +60,7 @@ def get(url: str) -> bytes:
 
 
 def openssl(*arguments: object) -> str:
-    command = ["openssl", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    return done.stdout + done.stderr
+    return run("openssl", *arguments)
 
 
 def address(leaf: x509.Certificate, method: x509.ObjectIdentifier) -> str:
@@ -119,6 +117,31 @@ def test_the_addresses_in_a_certificate_lead_to_the_portal(
     points = leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     (name,) = points[0].full_name
     assert x509.load_der_x509_crl(get(name.value)).issuer == leaf.issuer
+
+
+def test_pdfsig_trusts_the_signer_and_openssl_finds_the_certificate_good(
+    system: System, web: str, portal: Portal, phone: DemoPhone, contract: bytes, apart: Path
+) -> None:
+    """With the root imported, pdfsig asks the responder whose address is in the certificate."""
+    request_id = portal.request([contract])
+    phone.sign(request_id)
+    signed = portal.signed(request_id)
+    (apart / "signed.pdf").write_bytes(signed)
+    unpacked.write(apart, unpacked.unpack(signed), (apart / "chain.pem").read_bytes())
+    assert [one.passed for one in checks.check_status(apart, web)] == [True, True]
+    nss = ["-d", f"sql:{apart}"]
+    run("certutil", "-N", *nss, "--empty-password")
+    root = system.home.public / "root.pem"
+    run("certutil", "-A", *nss, "-n", "root", "-t", "CT,C,C", "-i", root)
+    said = run("pdfsig", "-nssdir", f"sql:{apart}", apart / "signed.pdf")
+    assert "Signature is Valid" in said
+    assert "Certificate is Trusted" in said
+
+
+def run(*command: object) -> str:
+    words = list(map(str, command))
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout + done.stderr
 
 
 def test_openssl_checks_the_chain_by_crls(web: str, leaf: x509.Certificate, folder: Path) -> None:

@@ -189,3 +189,12 @@ async def test_two_processes_make_crls_at_once_and_one_is_newest(world, trust):
         world.authorities.issuing.public_key()
     )
     assert await crl(trust) == x509.load_der_x509_crl(made.der)
+
+
+async def test_a_row_made_bad_by_hand_is_not_listed(world, trust):
+    """Who can write to the database revokes nobody."""
+    phone = await world.citizen()
+    changes = {"status": "revoked", "reason": "key-compromise"}
+    where = {"key_id": phone.key_id, "issuer": ISSUING}
+    await world.edit("certificate_statuses", changes, **where)
+    assert len(await crl(trust)) == 0

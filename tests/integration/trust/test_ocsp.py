@@ -18,6 +18,7 @@ from tests.fakes.trust_world import (
     read_ocsp,
     write_pem,
 )
+from tests.fakes.vault_backup import delete
 from tests.integration.trust.test_crl import suspend
 
 GOOD, REVOKED, UNKNOWN = OCSPCertStatus.GOOD, OCSPCertStatus.REVOKED, OCSPCertStatus.UNKNOWN
@@ -198,3 +199,10 @@ async def test_a_changed_row_is_refused(world, trust, phone, certificate):
     await world.edit("certificate_statuses", changes, **where)
     assert await trust.answer_ocsp(request) == error_answer(OcspError.INTERNAL)
     assert ("row-altered", "certificate_statuses") in await world.events(phone)
+
+
+async def test_an_answer_made_ahead_is_not_given_once_its_row_is_gone(world, trust, certificate):
+    request = ask_ocsp(certificate, world.authorities.issuing)
+    assert read_ocsp(await trust.answer_ocsp(request)).certificate_status is GOOD
+    await delete(world, "certificate_statuses")
+    assert read_ocsp(await trust.answer_ocsp(request)).certificate_status is UNKNOWN
