@@ -34,10 +34,14 @@ class HttpLoad:
 
     async def get(self, path: str) -> bytes:
         """Return the body of one answer."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        body = await _exchange(reader, writer, f"GET {path}", b"")
-        writer.close()
-        return body
+        while True:  # a signer that started first looks for its vault every two seconds
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            try:
+                return await _exchange(reader, writer, f"GET {path}", b"")
+            except ConnectionError:
+                await asyncio.sleep(0.5)
+            finally:
+                writer.close()
 
     async def post_all(self, path: str, bodies: Sequence[bytes]) -> Done:
         """Post every body; return what it cost."""
@@ -60,6 +64,8 @@ async def _exchange(
     head = f"{line} HTTP/1.1\r\nHost: portal\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
     answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if b" 503 " in answer.splitlines()[0]:
+        raise ConnectionError("the vault is not found yet")
     assert answer.startswith(b"http/1.1 200"), answer
     length = int(answer.split(b"content-length: ")[1].split(b"\r\n")[0])
     return await reader.readexactly(length)

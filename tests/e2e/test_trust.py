@@ -37,6 +37,7 @@ def web(system: System) -> str:
 def folder(system: System, web: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Everything a verifier downloads, as PEM."""
     made = tmp_path_factory.mktemp("trust")
+    wait_for_vault(web)
     (made / "root.pem").write_bytes((system.home.public / "root.pem").read_bytes())
     for name in ("issuing-ca", "device-ca", "infrastructure-ca", "tsa"):
         found = x509.load_der_x509_certificate(get(f"{web}/ca/{name}.cer"))
@@ -52,6 +53,19 @@ def leaf(portal: Portal, phone: DemoPhone, contract: bytes, folder: Path) -> x50
     pem = unpacked.unpack(portal.signed(request_id)).certificate
     (folder / "leaf.pem").write_bytes(pem)
     return x509.load_pem_x509_certificate(pem)
+
+
+def wait_for_vault(web: str) -> None:
+    """A signer that started first looks for its vault every two seconds."""
+    for _ in range(40):
+        try:
+            get(f"{web}/crl/issuing-ca.crl")
+        except urllib.error.HTTPError as error:
+            error.close()
+            time.sleep(0.5)
+        else:
+            return
+    raise AssertionError("the vault makes no CRL")
 
 
 def get(url: str) -> bytes:
