@@ -24,6 +24,7 @@ _PAGE = """
   signer        127.0.0.1:{internal}   portal, officers
   vault         127.0.0.1:{vault}   signer only
   registrar     127.0.0.1:{registrar}   signer, developers' tools
+  worker        127.0.0.1:{worker}   officers; carries alerts out
   logs          {logs}
 
 [bold]Next, in another terminal[/]
@@ -56,7 +57,7 @@ def _layout() -> Layout:
     parser = argparse.ArgumentParser(prog="make up", description=__doc__)
     parser.add_argument("--vaults", type=int, default=1, help="vault processes")
     parser.add_argument("--signers", type=int, default=1, help="signer processes")
-    parser.add_argument("--database", help="PostgreSQL URL; {process} is vault, signer, registrar")
+    parser.add_argument("--database", help="PostgreSQL URL; {process} is vault, signer, registrar, worker")
     given = parser.parse_args()
     try:
         return Layout(given.vaults, given.signers, given.database)

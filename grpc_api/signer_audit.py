@@ -94,14 +94,13 @@ class SignerAudit:
         count, _ = await reading.waiting()
         size = (await reading.tree()).size
         signed = await reading.newest_checkpoint()
-        behind = size - self.kept.sink.next_seq
         says = f"{size} rows, {size - (signed.size if signed else 0)} of them not signed yet"
         if self.kept.gate.stopped:
             advice = "look at the signer's log and at the disks; nothing new begins until then"
             return Finding("audit", Verdict.BAD, f"{count} events are not in the log", advice)
-        if count > MAX_WAITING // 2 or behind > 1:
-            advice = "look at the disk that the log's file is on"
-            return Finding("audit", Verdict.WARNING, f"{says}; the file lacks {behind}", advice)
+        if count > MAX_WAITING // 2 or self.keeper.sink_failed:
+            advice = "look at the disks that the log and its file are on"
+            return Finding("audit", Verdict.WARNING, f"{says}; it is behind", advice)
         return Finding("audit", Verdict.GOOD, says)
 
     async def _check_space(self) -> Finding:

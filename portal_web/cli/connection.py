@@ -16,7 +16,7 @@ from signer_core.errors import UnavailableError
 
 # Where `ports.json` says nothing else; and the name in the certificate behind each.
 _PORTS: Final = {"portal": 7440, "internal": 7445, "vault": 7446, "registrar": 7447}
-_SERVERS: Final = {name: f"{name}.internal" for name in ("vault", "registrar")} | {
+_SERVERS: Final = {name: f"{name}.internal" for name in ("vault", "registrar", "worker")} | {
     "internal": "signer.internal"
 }
 

@@ -65,7 +65,7 @@ class AuditKeeper:
         self._reached = reached
         self._reading = AuditReading(kept.engine)
         self._alarms = Alarms()
-        self._sink_failed = False
+        self.sink_failed = False
         self._signed_size = -1
         self._sign_again_at = 0.0
 
@@ -143,9 +143,9 @@ class AuditKeeper:
             await self._tell_sink("resumed")
 
     async def _tell_sink(self, result: Literal["failed", "resumed"]) -> None:
-        if self._sink_failed != (result == "failed"):
+        if self.sink_failed != (result == "failed"):
             await self._kept.outbox.record_alone(Event("audit-sink", result))
-            self._sink_failed = result == "failed"
+            self.sink_failed = result == "failed"
 
     async def _adopt(self) -> None:
         """Take back from the file what a restored database lacks."""
@@ -169,7 +169,8 @@ class AuditKeeper:
             await self.sign_now()
         except VerificationError:  # the vault has recorded it, and that is an alarm
             _log.error("audit-tree-refused")
-        except SignerError as error:
+        except SignerError as error:  # the vault is away: it has not even begun, for example
+            self._sign_again_at = time.monotonic() + _RETRY_S
             _log.info("audit-tree-not-signed", code=error.code)
 
     async def sign_now(self) -> str:

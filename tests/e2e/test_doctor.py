@@ -44,7 +44,8 @@ def test_a_healthy_system_is_found_healthy_by_a_signature(system: System) -> Non
     assert checks == {
         "registrar": CHECKS,
         "vault": CHECKS | {"token"},
-        "signer": CHECKS | {"vault", "registrar"},
+        "signer": CHECKS | {"vault", "registrar", "audit", "audit-space"},
+        "worker": {"health", "clock", "disk", "certificate", "dead-letters", "alerts"},
         "portal": PORTAL,
         "canary": {"signature", "revocation"},
     }
