@@ -57,7 +57,7 @@ def _layout() -> Layout:
     parser = argparse.ArgumentParser(prog="make up", description=__doc__)
     parser.add_argument("--vaults", type=int, default=1, help="vault processes")
     parser.add_argument("--signers", type=int, default=1, help="signer processes")
-    parser.add_argument("--database", help="PostgreSQL URL; {process} is vault, signer, registrar, worker")
+    parser.add_argument("--database", help="PostgreSQL URL; {process} is vault, signer, ...")
     given = parser.parse_args()
     try:
         return Layout(given.vaults, given.signers, given.database)
