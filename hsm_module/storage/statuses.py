@@ -136,11 +136,6 @@ class StatusRows:
         )
         return (await self._connection.execute(query)).scalars().all()
 
-    async def with_serial(self, serial: bytes) -> Sequence[StatusRow]:
-        """Return the rows of this serial number under any issuer; raises as `get`."""
-        query = select(table).where(table.c.serial == serial).order_by(table.c.issuer)
-        return [await self.verify(one) for one in await self._read(query)]
-
     async def save(self, row: StatusRow, above: int = 0) -> None:
         """Write a row that was read in this transaction, and count the change for the next CRL.
 

@@ -9,7 +9,7 @@ from hsm_module.storage.statuses import CertificateName, StatusRow
 from hsm_module.storage.store import Transaction
 from hsm_module.token.port import KeyLabel
 from signer_core.audit.events import Event
-from signer_core.errors import InvalidRequestError, NotFoundError
+from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import KeyId
 from signer_core.pki.status import Reason, Status
 
@@ -66,19 +66,3 @@ def _event(row: StatusRow) -> Event:
     return Event(
         "certificate-status", row.status.value, row.key_id, None, row.reason.value, subject
     )
-
-
-async def find_by_serial(transaction: Transaction, serial: int) -> StatusRow:
-    """Return the one certificate with this serial number.
-
-    Raises:
-        NotFoundError: there is none.
-        InvalidRequestError: two issuers have used it: name the certificate by its issuer, too.
-    """
-    name = CertificateName.of(KeyLabel(""), serial)
-    found = await transaction.statuses.with_serial(name.serial)
-    if not found:
-        raise NotFoundError("the vault has issued no such certificate")
-    if len(found) > 1:
-        raise InvalidRequestError("two issuers have used this serial number: say which")
-    return found[0]
