@@ -10,6 +10,7 @@ from hsm_module.authorities import DEVICE, INFRASTRUCTURE, ISSUING
 from hsm_module.key_transaction import key_transaction
 from hsm_module.key_transaction import retire as retire_key
 from hsm_module.key_transaction import suspend as suspend_key
+from hsm_module.storage.crls import CrlHead
 from hsm_module.storage.statuses import CertificateName
 from hsm_module.trust.status import set_status
 from signer_core.errors import InvalidRequestError, NotFoundError
@@ -196,3 +197,20 @@ async def test_a_row_made_bad_by_hand_is_not_listed(world, trust):
     where = {"key_id": phone.key_id, "issuer": ISSUING}
     await world.edit("certificate_statuses", changes, **where)
     assert len(await crl(trust)) == 0
+
+
+async def test_an_older_crl_never_takes_the_place_of_a_newer_one(world, trust):
+    await trust.crls.make(ISSUING)
+    newest = await trust.crl(ISSUING)
+    for number in (newest.number - 1, newest.number):
+        async with world.vault.context.store.transaction() as transaction:
+            assert not await transaction.crls.save(ISSUING, CrlHead(0, 9, number, 0), b"older")
+    assert await trust.crl(ISSUING) == newest
+
+
+async def test_every_change_of_a_status_is_audited(world):
+    phone = await world.citizen()
+    await suspend(world, phone)
+    await retire(world, phone, "replaced")
+    told = [said for name, said in await world.events(phone) if name == "certificate-status"]
+    assert told == ["certificate-hold"] * 2 + ["superseded"] * 2  # of person and phone

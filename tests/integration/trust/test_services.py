@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from sqlalchemy import select
 
 from hsm_module.authorities import ISSUING
+from hsm_module.storage.tables import outbox
 from hsm_module.trust.responder import RESPONDER
 from hsm_module.trust.services import AT_ONCE
 from signer_core.errors import NotFoundError, SignerError, UnavailableError
@@ -69,7 +71,10 @@ async def test_our_own_certificates_have_a_status(world, trust):
     tsa = await own(trust, "tsa")
     answer = await trust.answer_ocsp(ask_ocsp(tsa, world.authorities.issuing))
     assert read_ocsp(answer).certificate_status is x509.ocsp.OCSPCertStatus.GOOD
-    assert RESPONDER.label == "ocsp-responder"
+    query = select(outbox.c.subject).where(outbox.c.event == "own-certificate")
+    async with world.engines[0].connect() as connection:
+        found = set((await connection.execute(query)).scalars())
+    assert found == {"tsa", RESPONDER.label}  # and audited: the answer's signer, too
 
 
 async def test_a_flood_is_told_to_try_later(world, trust):
