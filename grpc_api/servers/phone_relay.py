@@ -32,17 +32,15 @@ class RelayServicer(services.RelayServiceServicer):
     ended: Callable[[RequestId], None]  # tells that a stream about this request is over
 
     @override
-    async def Connect(
+    async def Connect(  # type: ignore[override]  # the stubs know only generators; gRPC also takes a coroutine that writes to its context
         self, request_iterator: AsyncIterator[wire.ConnectRequest], context: Context
-    ) -> AsyncIterator[wire.ConnectResponse]:
+    ) -> None:
         """Open a channel to the vault, for as long as both sides want it."""
         device = await self.door.identify(context)
         with self.gate.admit(device.key_hash):
             request_id = await self._accept_header(request_iterator, device)
             try:
-                forwarding = _Forwarding(request_iterator, self.relay, self.limits)
-                async for records in forwarding.run():
-                    yield wire.ConnectResponse(tls_records=records)
+                await _Forwarding(request_iterator, self.relay, self.limits).run(context)
             finally:
                 if request_id is not None:
                     self.ended(request_id)
@@ -80,53 +78,38 @@ class _Forwarding:
         self._phone = phone
         self._limits = limits
         self._from_vault = relay(self._to_vault())
-        self._refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._touch()
+        self._refused: InvalidRequestError | None = None
+        self._alarm: asyncio.Timeout | None = None
 
-    async def run(self) -> AsyncIterator[bytes]:
-        """Yield what the vault says, while what the phone says goes to the vault."""
-        try:
-            while records := await self._next_from_vault():
-                yield records
-        finally:
-            if not self._refused.cancel():
-                self._refused.exception()  # seen, or else asyncio reports it as lost
-            await self._from_vault.aclose()
-
-    async def _next_from_vault(self) -> bytes:
-        """Return the vault's next records; none at the end.
+    async def run(self, context: Context) -> None:
+        """Write what the vault says, while what the phone says goes to the vault.
 
         Raises:
             InvalidRequestError: the phone sent something else than records.
             ProtocolAbortError: nobody said anything for too long.
         """
-        read = asyncio.ensure_future(anext(self._from_vault, b""))
         try:
-            while not read.done():
-                if self._left_s() <= 0:
-                    raise _idle()
-                both = (read, self._refused)
-                await asyncio.wait(
-                    both, timeout=self._left_s(), return_when=asyncio.FIRST_COMPLETED
-                )
-                if self._refused.done():
-                    self._refused.result()  # raises
+            async with asyncio.timeout(self._limits.idle_s) as self._alarm:
+                async for records in self._from_vault:
+                    self._touch()
+                    await context.write(wire.ConnectResponse(tls_records=records))
+        except TimeoutError:
+            raise self._refused or _idle() from None
         finally:
-            if not read.done():
-                read.cancel()
-                await asyncio.wait({read})
-        self._touch()
-        return read.result()
+            self._alarm = None
+            await self._from_vault.aclose()
+        if self._refused is not None:
+            raise self._refused
 
     async def _to_vault(self) -> AsyncIterator[bytes]:
-        """Yield the phone's records. An error ends them and is raised in `_next_from_vault`."""
+        """Yield the phone's records. An error ends them and is raised in `run`, at once."""
         async for message in self._phone:
             self._touch()
             try:
                 yield self._checked(message)
             except InvalidRequestError as error:
-                if not self._refused.done():
-                    self._refused.set_exception(error)
+                self._refused = error
+                self._ring(0)
                 return
 
     def _checked(self, message: wire.ConnectRequest) -> bytes:
@@ -138,10 +121,12 @@ class _Forwarding:
         return records
 
     def _touch(self) -> None:
-        self._last = asyncio.get_running_loop().time()
+        if self._refused is None:
+            self._ring(self._limits.idle_s)
 
-    def _left_s(self) -> float:
-        return self._last + self._limits.idle_s - asyncio.get_running_loop().time()
+    def _ring(self, in_s: float) -> None:
+        if self._alarm is not None and not self._alarm.expired():
+            self._alarm.reschedule(asyncio.get_running_loop().time() + in_s)
 
 
 def _idle() -> ProtocolAbortError:

@@ -1,8 +1,11 @@
 """The database's clock: one for all vault processes, whatever their machines think."""
 
+import functools
+
 from sqlalchemy import BigInteger, ColumnElement, cast, func
 
 
+@functools.cache
 def unix_time_s(dialect: str) -> ColumnElement[int]:
     """Return the expression of the present Unix time in whole seconds."""
     if dialect == "sqlite":

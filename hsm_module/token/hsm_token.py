@@ -1,6 +1,7 @@
 """The token of the vault process: async in front, one login and one call at a time behind."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -27,6 +28,8 @@ from signer_core.observe.metrics import TOKEN_SECONDS
 from signer_core.pki.token_key import TokenKey
 
 T = TypeVar("T")
+
+_seconds = functools.cache(TOKEN_SECONDS.labels)
 
 
 class HsmToken:
@@ -209,7 +212,7 @@ class HsmToken:
 
         def run() -> T:
             session.adopt()
-            with TOKEN_SECONDS.labels(operation).time():
+            with _seconds(operation).time():
                 self._follow(session)
                 return work(session)
 

@@ -26,6 +26,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Work: TypeAlias = Callable[P, Coroutine[Any, Any, T]]
 
+_seconds = functools.cache(STEP_SECONDS.labels)
 _tracer = trace.get_tracer("diia-signer")
 
 
@@ -62,7 +63,7 @@ def step(name: str) -> Iterator[None]:
         with span(name):
             yield
     finally:
-        STEP_SECONDS.labels(name).observe(time.perf_counter() - began)
+        _seconds(name).observe(time.perf_counter() - began)
 
 
 class Decorator(Protocol):

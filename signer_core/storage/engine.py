@@ -30,6 +30,8 @@ from signer_core.storage.sqlite_engine import SqliteEngine
 PATIENCE_S: Final = 12.0
 _PAUSE_S: Final = 0.2
 
+_WRITE_SECONDS: Final = TRANSACTION_SECONDS.labels("write")
+_READ_SECONDS: Final = TRANSACTION_SECONDS.labels("read")
 _writers: WeakKeyDictionary[AsyncEngine, GroupWriter] = WeakKeyDictionary()
 
 
@@ -53,7 +55,7 @@ async def write_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnectio
         UnavailableError: the database is locked for over 5 s, full, or gone. Nothing was written,
             or nobody knows: a repetition must be harmless.
     """
-    with TRANSACTION_SECONDS.labels("write").time():
+    with _WRITE_SECONDS.time():
         async with _writing(engine) as connection:
             yield connection
 
@@ -78,7 +80,7 @@ async def read_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection
     Raises:
         UnavailableError: the database is gone.
     """
-    with TRANSACTION_SECONDS.labels("read").time():
+    with _READ_SECONDS.time():
         async with _reading(engine) as connection:
             yield connection
 
