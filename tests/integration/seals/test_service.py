@@ -180,6 +180,11 @@ async def test_a_stream_out_of_order_or_shape_is_refused(service, asked):
     assert service.vault.calls == []
 
 
+async def test_what_is_longer_than_it_said_is_refused_at_its_first_byte_too_many(service):
+    asked = [HEADER, start(5), chunk(b"123456")]
+    assert await refusal(service, asked) == "a file is longer than its start said"
+
+
 async def refusal(service, asked):
     stub = seals_pb2_grpc.SealServiceStub(await service.channel())
     with pytest.raises(grpc.aio.AioRpcError) as error:
