@@ -208,7 +208,7 @@ async def test_a_key_marked_for_refresh_signs_only_under_new_shares(world, admin
     assert await admin.mark_for_refresh(anna, [phone.key_id], WHY) == [Outcome.DONE]
     assert await admin.mark_for_refresh(anna, [phone.key_id], WHY) == [Outcome.ALREADY]
     with pytest.raises(RefreshNeededError):
-        await world.signing(phone, ask).run()
+        await world.signing(phone, ask).to_openings()  # before anybody types a PIN
     (shown,) = await admin.get_keys(anna, [phone.key_id])
     assert shown.must_refresh
     renewed = await world.refresh(phone)

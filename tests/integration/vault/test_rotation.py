@@ -107,6 +107,25 @@ async def test_keys_sign_all_the_while(world, rotation):
         await sign(world, phone)
 
 
+async def test_a_key_that_signs_meanwhile_is_left_to_the_next_pass(world, rotation, monkeypatch):
+    phone = await world.citizen()
+    await rotation.start(WHY)
+    rewrapped = Rotation._rewrap
+
+    async def slow(self, moves, newest):
+        moved = await rewrapped(self, moves, newest)
+        await sign(world, phone)
+        return moved
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Rotation, "_rewrap", slow)
+        done = await rotation.rewrap(b"", MAX_BATCH)
+    assert (done.records, done.altered) == (0, 0)
+    assert "row-altered" not in {event for event, _ in await world.events(phone)}
+    await move_all(rotation)
+    await sign(world, phone)
+
+
 @pytest.mark.parametrize("what", ["the row", "the share", "the certificate"])
 async def test_what_was_altered_stays_where_it_is_and_holds_up_nobody(world, rotation, what):
     altered, good = await world.citizen(), await world.citizen()
