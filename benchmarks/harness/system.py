@@ -1,6 +1,7 @@
 """A whole system to measure: real processes, on SQLite or PostgreSQL, kept between runs."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from deploy.home import REPOSITORY, Home, write_whole
 
 KEPT = REPOSITORY / "build" / "bench"  # enrolled phones are dear: they stay between runs
 SERVERS = ("registrar", "vault", "signer")
+RECONNECT_S = 3  # a signer that was up before its vault is connected by then
 _START = "database_url = "
 
 
@@ -48,6 +50,7 @@ def serving(root: Path, postgres: str | None = None) -> Iterator[Bench]:
         supervisor = supervision.start(home)
         try:
             readiness.wait_until_serving(home, listeners, supervisor)
+            time.sleep(RECONNECT_S)
             pids = {one.name: one.pid for one in supervisor.find_processes()}
             yield Bench(home, {name: pids[name] for name in SERVERS})
         finally:

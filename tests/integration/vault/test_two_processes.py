@@ -179,6 +179,7 @@ async def test_a_judgement_of_a_killed_vault_is_busy_then_unresolved_at_the_othe
     try:
         dying = await two.signing(phone.copy(), ask, two.first)
         await dying.to_openings()
+        await connection.execute(SLOW_COUNT)
         answer = asyncio.create_task(dying.sign())
         await kill_while_judging(two, connection, phone)
         with pytest.raises(UnavailableError):
@@ -196,6 +197,15 @@ async def test_a_judgement_of_a_killed_vault_is_busy_then_unresolved_at_the_othe
         await (await two.signing(phone, await two.ask(phone), two.second)).run()
     finally:
         await connection.close()
+
+
+# The count's own transaction is held up, so that whoever asks for its row is next in turn.
+SLOW_COUNT = """
+CREATE FUNCTION wait_a_little() RETURNS trigger LANGUAGE plpgsql
+AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END';
+CREATE TRIGGER slow_count AFTER UPDATE ON keys FOR EACH ROW
+WHEN (OLD.judging_sid IS NULL AND NEW.judging_sid IS NOT NULL) EXECUTE FUNCTION wait_a_little()
+"""
 
 
 async def kill_while_judging(two, connection, phone):
