@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage.trust_tables import certificate_statuses, crl_heads, crls
 from hsm_module.token.port import KeyLabel
-from signer_core.storage.engine import for_update
+from signer_core.storage.engine import for_update, take_turn
 
 PAGE: Final = 256  # rows whose MACs the token makes in one turn
 
@@ -83,6 +83,7 @@ class CrlRows:
 
         Of `made`, `changes` is not looked at: others go on counting.
         """
+        await take_turn(self._connection, f"crl-head {issuer}")  # two may make the first row
         head = await self.head(issuer)
         if head.number >= made.number:
             return False

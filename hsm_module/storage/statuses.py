@@ -21,7 +21,7 @@ from hsm_module.token.port import KeyLabel, Token
 from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId
 from signer_core.pki.status import CertificateStatus, Reason, Status
-from signer_core.storage.engine import for_update
+from signer_core.storage.engine import for_update, take_turn
 
 _NAME: Final = "certificate_statuses"
 _ISSUERS: Final = (KeyLabel("issuing-ca"), KeyLabel("device-ca"), KeyLabel("infrastructure-ca"))
@@ -186,6 +186,9 @@ class StatusRows:
     async def _count_change(self, issuer: KeyLabel) -> None:
         more = {"changes": crl_heads.c.changes + 1}
         query = update(crl_heads).where(crl_heads.c.issuer == issuer).values(more)
+        if (await self._connection.execute(query)).rowcount:
+            return
+        await take_turn(self._connection, f"crl-head {issuer}")  # two may make the first row
         if (await self._connection.execute(query)).rowcount == 0:
             first = {"issuer": issuer, "changes": 1, "seen_changes": 0, "number": 0, "made_at_s": 0}
             await self._connection.execute(insert(crl_heads).values(first))
