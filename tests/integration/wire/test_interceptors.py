@@ -29,6 +29,7 @@ EXAMPLES = [
     errors.KeyHeldError(1_800_000_000),
     errors.KeyBlockedError("blocked"),
     errors.KeySuspendedError("suspended"),
+    errors.RefreshNeededError("refresh it"),
     errors.NotFoundError("nothing here"),
     errors.ProtocolAbortError("over"),
     errors.BusyError("busy"),
