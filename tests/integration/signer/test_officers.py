@@ -116,6 +116,7 @@ async def test_no_job_without_a_selection(people, desk, wrong):
         await desk.create(ANNA, JOB, "revoke", wrong, WHY)
 
 
+@pytest.mark.causes("mass-job")
 async def test_a_job_is_written_down_once_and_done_key_by_key(engine, people, desk):
     selection = Selection(issued_from_s=NOW_S + 1)
     for _ in range(2):  # a lost answer is asked for again

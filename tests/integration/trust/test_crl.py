@@ -208,6 +208,7 @@ async def test_an_older_crl_never_takes_the_place_of_a_newer_one(world, trust):
     assert await trust.crl(ISSUING) == newest
 
 
+@pytest.mark.causes("certificate-status")
 async def test_every_change_of_a_status_is_audited(world):
     phone = await world.citizen()
     await suspend(world, phone)

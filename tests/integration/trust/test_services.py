@@ -67,6 +67,7 @@ async def test_an_altered_own_certificate_is_refused(world, trust):
         await make_trust(world).certificate("tsa")
 
 
+@pytest.mark.causes("own-certificate")
 async def test_our_own_certificates_have_a_status(world, trust):
     tsa = await own(trust, "tsa")
     answer = await trust.answer_ocsp(ask_ocsp(tsa, world.authorities.issuing))

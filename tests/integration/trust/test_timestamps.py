@@ -136,6 +136,7 @@ async def test_openssl_reads_a_refusal(trust, tmp_path):
     assert "unrecognized or unsupported algorithm identifier" in said
 
 
+@pytest.mark.causes("timestamp-clock")
 async def test_a_clock_that_went_back_makes_no_timestamp(world, trust):
     first = info_of(await trust.timestamp(request()))["gen_time"]
     world.clock.ahead_s -= 5

@@ -77,6 +77,7 @@ async def test_an_officers_certificate_names_it_and_is_a_clients_only(admin, ann
     assert [u.dotted_string for u in usage] == ["1.3.6.1.5.5.7.3.2"]
 
 
+@pytest.mark.causes("officer-refused")
 @pytest.mark.parametrize("about", ["another id", "another key", "removed"])
 async def test_nobody_gets_in_whom_the_table_does_not_know(world, admin, anna, auditor, about):
     claim = auditor
@@ -138,6 +139,14 @@ async def test_a_new_key_for_an_officer_ends_the_one_before(world, admin, anna):
     assert row["reason"] == "key-compromise"
 
 
+@pytest.mark.causes("officer")
+async def test_who_comes_and_who_goes_is_audited(world, admin, anna, auditor):
+    await admin.remove_officer(anna, "borys", Grounds(Reason.STAFF_CHANGE))
+    came = await world.row("outbox", event="officer", subject="borys:auditor", result="added")
+    gone = await world.row("outbox", event="officer", subject="borys:auditor", result="removed")
+    assert (came["reason"], gone["reason"]) == ("key-compromise", "staff-change")
+
+
 async def test_a_removed_officer_cannot_be_put_back_into_the_table(world, admin, anna, auditor):
     before = await world.row("officers", officer_id="borys")
     await admin.remove_officer(anna, "borys", WHY)
@@ -152,6 +161,7 @@ async def test_an_auditor_cannot_be_made_an_officer_by_editing_the_table(world, 
         await admin.start_rotation(auditor, WHY)
 
 
+@pytest.mark.causes("officer-key")
 async def test_a_revoked_key_takes_its_certificate_and_open_requests_along(world, admin, anna):
     phone = await world.citizen()
     ask = await world.request(phone)

@@ -37,12 +37,15 @@ async def sign(world, phone) -> None:
     await world.signing(phone, await world.request(phone)).run()
 
 
+@pytest.mark.causes("kek")
 async def test_every_record_moves_and_every_key_signs(world, rotation):
     certified, bare = await world.citizen(), await world.enrol()
     renewed = await world.refresh(certified)  # two generations beside each other
     before = (await rotation.status()).records
     assert before == {"kek-1": 7}  # 3 shares, 3 pairs of epoch keys, 1 certificate
     assert await rotation.start(WHY) == "kek-2"
+    event = await world.row("outbox", event="kek")
+    assert (event["result"], event["reason"], event["subject"]) == ("ordered", "scheduled", "kek-2")
     assert await move_all(rotation) == sum(before.values())
     assert (await rotation.status()).records == {"kek-2": sum(before.values())}
     await sign(world, renewed)

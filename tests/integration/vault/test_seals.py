@@ -102,6 +102,7 @@ async def test_the_certificate_names_the_organisation_and_is_issued_once(seals):
     assert (row.kind, row.status) == ("seal", Status.GOOD)
 
 
+@pytest.mark.causes("seal-use")
 async def test_a_stranger_is_refused_and_audited(seals):
     attributes = await seals.attributes()
     with pytest.raises(DeniedError, match="may not use this seal"):
@@ -191,6 +192,7 @@ async def test_a_rule_that_was_edited_in_the_database_is_refused(seals, change):
         await seals.seals.get("x", STRANGER)
 
 
+@pytest.mark.causes("seal-rule")
 async def test_a_rule_that_changes_holds_at_once_and_is_audited(seals):
     await seals.rules.put(rules_of({"portal": setting(callers=("acme.internal",))}))
     with pytest.raises(DeniedError):

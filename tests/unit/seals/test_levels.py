@@ -100,6 +100,7 @@ async def test_a_repair_goes_on_from_the_level_that_it_had_reached(seals, page):
     assert (await seals.repairs.repair(repair_id)).reached is Level.B_LTA
 
 
+@pytest.mark.causes("seal-level")
 async def test_repairing_again_changes_nothing(seals, page):
     seals.trust.tsa_away = True
     repair_id = (await seal(seals, page, Level.B_T)).level.repair_id
