@@ -64,20 +64,28 @@ def listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCreden
 
 
 async def add_health_and_reflection(
-    server: grpc.aio.Server, services: Sequence[str]
+    server: grpc.aio.Server, services: Sequence[str], *, serving: bool = True
 ) -> health.aio.HealthServicer:
-    """Add `grpc.health.v1`, saying SERVING for these full names and the whole, and reflection.
+    """Add `grpc.health.v1`, telling of these full names and of the whole, and reflection.
 
-    Both are for callers of the allow-list only, as everything on an internal listener. Returns
-    health, for `serve_until_stopped`.
+    Both are for callers of the allow-list only, as everything on an internal listener. `serving` is
+    false for a process that says so later. Returns health, for `serve_until_stopped`.
     """
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    for name in ("", *services):
-        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    await say(servicer, services, serving=serving)
     names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     return servicer
+
+
+async def say(
+    servicer: health.aio.HealthServicer, services: Sequence[str], *, serving: bool
+) -> None:
+    """Tell health of these full names and of the whole; without effect once draining began."""
+    status = health_pb2.HealthCheckResponse
+    for name in ("", *services):
+        await servicer.set(name, status.SERVING if serving else status.NOT_SERVING)
 
 
 async def serve_until_stopped(

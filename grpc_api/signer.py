@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -39,6 +39,7 @@ from grpc_api.server import (
     listen,
     make_internal_server,
     make_phone_server,
+    say,
     serve_until_stopped,
 )
 from grpc_api.servers import diagnostics
@@ -138,7 +139,10 @@ async def _serve(settings: SignerSettings) -> None:
             background.add(asyncio.create_task(announcements.run()))
         try:
             await parts.audit.start(version("diia-signer"))
-            servers, health_servicer = await _servers(settings, parts, collection, followers)
+            servers, health_servicer, services = await _servers(
+                settings, parts, collection, followers
+            )
+            background.add(asyncio.create_task(_say_serving(parts, health_servicer, services)))
             await serve_until_stopped(servers, health_servicer)
         finally:
             await parts.audit.stop()
@@ -211,12 +215,13 @@ def neighbours(
         seals=VaultSealsClient(vault),
         audit=VaultAuditClient(vault),
         officers=OfficerTableClient(vault),
+        reached=vault.channel_ready,
     )
 
 
 async def _servers(
     settings: SignerSettings, parts: Parts, collection: Collection, followers: Followers
-) -> tuple[tuple[grpc.aio.Server, ...], health.aio.HealthServicer]:
+) -> tuple[tuple[grpc.aio.Server, ...], health.aio.HealthServicer, tuple[str, ...]]:
     audit = parts.audit
     phones, enrolment = make_phone_server(audit.admit), make_phone_server(audit.admit)
     internal = make_internal_server(settings.callers, audit.on_denied, audit.kept.gate.verify_open)
@@ -231,12 +236,20 @@ async def _servers(
         lambda: surroundings.examine({**check_neighbours(parts.neighbours), **audit.checks()}),
     )
     names = (*services, diagnostics.SERVICE)
-    health_servicer = await add_health_and_reflection(internal, names)
+    health_servicer = await add_health_and_reflection(internal, names, serving=False)
     device_ca = find_device_ca(read_pem(settings.ca_chain)).public_bytes(Encoding.PEM)
     listen(phones, settings.phone_listen, phone_server_credentials(settings.tls, device_ca))
     listen(enrolment, settings.enrolment_listen, enrolment_server_credentials(settings.tls))
     listen(internal, settings.internal_listen, internal_server_credentials(settings.tls))
-    return (phones, enrolment, internal), health_servicer
+    return (phones, enrolment, internal), health_servicer, names
+
+
+async def _say_serving(
+    parts: Parts, health_servicer: health.aio.HealthServicer, services: Sequence[str]
+) -> None:
+    """Say it when the vault is connected: what asked before would be told to come again."""
+    await parts.neighbours.reached()
+    await say(health_servicer, services, serving=True)
 
 
 def find_device_ca(chain: list[x509.Certificate]) -> x509.Certificate:

@@ -1,6 +1,6 @@
 """What the signer consists of, put together once; other processes appear as ports."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -68,6 +68,10 @@ from signer_core.trust.desk import TrustDesk
 from signer_core.trust.ports import TrustServices
 
 
+async def nothing_to_wait_for() -> None:
+    """Return at once: neighbours of the same process are there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """The other processes."""
@@ -81,6 +85,7 @@ class Neighbours:
     audit: VaultAudit
     officers: OfficerTable
     seals: VaultSeals
+    reached: Callable[[], Awaitable[None]] = nothing_to_wait_for  # ends once the vault is connected
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,13 @@ async def start(settings):
     )
 
 
-async def test_it_serves_without_its_neighbours_and_stops_when_told(world, settings):
+async def test_without_its_vault_it_is_not_serving_yet_and_stops_when_told(world, settings):
     process = await start(settings)
     stub = health_pb2_grpc.HealthStub(await world.internal("health.internal"))
     check = health_pb2.HealthCheckRequest(service="signer.internal.v1.SigningService")
     async with asyncio.timeout(30):
         answer = await stub.Check(check, wait_for_ready=True)
-    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
     stopped_at = time.monotonic()
     process.send_signal(signal.SIGTERM)
     _, err = await process.communicate()

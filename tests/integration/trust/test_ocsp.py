@@ -44,7 +44,7 @@ def check_with_openssl(folder, request, answer, *more):
     )
 
 
-@pytest.mark.parametrize("nonce", [None, b"\x01", secrets.token_bytes(32), bytes(128)])
+@pytest.mark.parametrize("nonce", [None, b"\x01", bytes(range(32)), bytes(128)])
 async def test_openssl_accepts_an_answer(world, trust, certificate, ca_files, nonce):
     issuing = world.authorities.issuing
     write_pem(ca_files / "issuer.pem", issuing)
