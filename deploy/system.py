@@ -37,7 +37,7 @@ def running(home: Home, tell: Tell, layout: Layout = ONE_OF_EACH) -> Iterator[Sy
         if ours:
             supervision.connect(home).stop()  # left by an owner that was killed
             listeners = setup.prepare(home, tell, layout)
-            tell("starting registrar, vault, signer and portal")
+            tell("starting " + ", ".join(one.name for one in layout.processes()))
             supervisor = supervision.start(home, layout)
         else:
             tell("using the system that runs already")
