@@ -263,9 +263,10 @@ async def test_one_bad_digest_of_three_retires_the_key_and_nothing_tells_which(w
     row = await world.row("keys", key_id=phone.key_id)
     assert (row["status"], row["judging_sid"], row["live_sid"]) == ("retired", None, None)
     events = await world.events(phone)
-    assert events[-2:] == [
+    assert events[-3:] == [
         ("key-retired", "wrong-arithmetic"),
         ("certificate-revocation", "queued"),
+        ("certificate-status", "key-compromise"),
     ]
     with pytest.raises(RetireShareError):
         await world.vault.requests.register(world.registration(phone))
