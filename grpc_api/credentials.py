@@ -1,35 +1,51 @@
 """TLS of gRPC listeners and clients. There is no plaintext mode."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 
-from grpc_api.channel.contexts import DeviceIdentity
 from grpc_api.server_options import CLIENT_OPTIONS
-from grpc_api.settings import TlsSettings
 from signer_core.errors import InvalidRequestError, UnavailableError
+
+if TYPE_CHECKING:  # pydantic and the phone's channel would slow the start of every command
+    from grpc_api.channel.contexts import DeviceIdentity
+    from grpc_api.settings import TlsSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """`TlsSettings` for who has no settings file."""
+
+    cert: Path
+    key: Path
+    ca: Path
+
 
 _IN_TURN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 
 
-def internal_server_credentials(tls: TlsSettings) -> grpc.ServerCredentials:
+def internal_server_credentials(tls: "TlsSettings") -> grpc.ServerCredentials:
     """Demand a client certificate under the root; who may call what is the allow-list's matter."""
     return _server_credentials(tls, _read(tls.ca))
 
 
-def phone_server_credentials(tls: TlsSettings, device_ca: bytes) -> grpc.ServerCredentials:
+def phone_server_credentials(tls: "TlsSettings", device_ca: bytes) -> grpc.ServerCredentials:
     """Demand a client certificate of the device CA (PEM), as an end of the chain."""
     return _server_credentials(tls, device_ca)
 
 
-def enrolment_server_credentials(tls: TlsSettings) -> grpc.ServerCredentials:
+def enrolment_server_credentials(tls: "TlsSettings") -> grpc.ServerCredentials:
     """Ask for no client certificate: a phone that enrols has none yet."""
     return grpc.ssl_server_credentials([(_read(tls.key), _read(tls.cert))])
 
 
-def internal_channel(address: str, server_name: str, tls: TlsSettings) -> grpc.aio.Channel:
+def internal_channel(
+    address: str, server_name: str, tls: "TlsSettings | TlsFiles"
+) -> grpc.aio.Channel:
     """Connect one process to another, for example to `vault.internal` at 127.0.0.1:7446."""
     credentials = grpc.ssl_channel_credentials(
         root_certificates=_read(tls.ca),
@@ -48,7 +64,7 @@ def officer_channel(
 
 
 def device_grpc_channel(
-    address: str, server_name: str, identity: DeviceIdentity, root: bytes
+    address: str, server_name: str, identity: "DeviceIdentity", root: bytes
 ) -> grpc.aio.Channel:
     """Connect an enrolled phone to the signer; it trusts the pinned root (PEM) alone."""
     credentials = grpc.ssl_channel_credentials(
@@ -64,7 +80,7 @@ def enrolment_channel(address: str, server_name: str, root: bytes) -> grpc.aio.C
     return _channel(address, server_name, grpc.ssl_channel_credentials(root_certificates=root))
 
 
-def _server_credentials(tls: TlsSettings, trusted: bytes) -> grpc.ServerCredentials:
+def _server_credentials(tls: "TlsSettings", trusted: bytes) -> grpc.ServerCredentials:
     return grpc.ssl_server_credentials(
         [(_read(tls.key), _read(tls.cert))],
         root_certificates=trusted,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import grpc
 
 from grpc_api.failure import ERRORS, Failure, error_of
-from grpc_api.interceptors.provenance import outgoing_metadata
+from grpc_api.metadata import outgoing_metadata
 from signer_core import errors
 from signer_core.errors import SignerError, UnavailableError
 

@@ -10,7 +10,7 @@ import grpc
 from grpc_api.channel import DeviceChannel, device_channel
 from grpc_api.clients.calls import typed_errors
 from grpc_api.gen.signer.phone.v1 import relay_pb2, relay_pb2_grpc
-from grpc_api.interceptors.correlation import correlation_metadata
+from grpc_api.metadata import correlation_metadata
 from signer_core.errors import SignerError, UnavailableError
 from signer_core.identifiers import KeyId, RequestId, VaultId
 

@@ -9,7 +9,7 @@ import grpc
 from grpc_api.clients.calls import STREAM_DEADLINE_S, call, stream, typed_errors
 from grpc_api.gen.signer.internal.v1 import seals_pb2 as pb
 from grpc_api.gen.signer.internal.v1 import seals_pb2_grpc
-from grpc_api.interceptors.correlation import correlation_metadata
+from grpc_api.metadata import correlation_metadata
 from grpc_api.server_options import MAX_CHUNK_BYTES
 from signer_core.errors import UnavailableError
 from signer_core.seals.model import DetachedSeal, FileToSeal, Level, Reached, RepairId, SealedPdf

@@ -8,13 +8,14 @@ import grpc
 from grpc_api.clients.calls import call, typed_errors
 from grpc_api.gen.signer.vault.v1 import vault_pb2 as pb
 from grpc_api.gen.signer.vault.v1 import vault_pb2_grpc
-from grpc_api.interceptors.provenance import outgoing_metadata
+from grpc_api.metadata import outgoing_metadata
 from signer_core.errors import UnavailableError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.ports import (
     CertificateChain,
     KeyState,
     KeyStatus,
+    Renewed,
     RequestRegistration,
     RequestResult,
     RequestState,
@@ -88,6 +89,15 @@ class VaultKeysClient:
         message = pb.IssueCertificateRequest(key_id=key_id, authorisation=authorisation)
         answer = await call(self._stub.IssueCertificate, message)
         return CertificateChain(answer.certificate, tuple(answer.chain))
+
+    async def renew_certificate(self, key_id: KeyId, device_csr: bytes) -> Renewed:
+        """See `VaultKeys.renew_certificate`."""
+        message = pb.RenewCertificateRequest(key_id=key_id, device_csr=device_csr)
+        answer = await call(self._stub.RenewCertificate, message)
+        return Renewed(
+            CertificateChain(answer.certificate, tuple(answer.chain)),
+            CertificateChain(answer.device_certificate, tuple(answer.device_chain)),
+        )
 
     async def key_state(self, key_id: KeyId) -> KeyState:
         """See `VaultKeys.key_state`."""

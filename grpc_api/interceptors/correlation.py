@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import structlog
 
 from grpc_api.interceptors.around import Around, Context, Handler
+from grpc_api.metadata import CORRELATION_KEY
 
-METADATA_KEY = "correlation-id"
 _FORM = re.compile(r"[0-9a-f]{32}")
 
 
@@ -18,15 +18,9 @@ def correlation_surround(_method: str, _handler: Handler) -> Around:
     return _bound
 
 
-def correlation_metadata() -> tuple[tuple[str, str], ...]:
-    """Return what a client sends along: the id of the call being served, or a new one."""
-    bound = structlog.contextvars.get_contextvars().get("correlation_id")
-    return ((METADATA_KEY, bound if isinstance(bound, str) else uuid.uuid4().hex),)
-
-
 @asynccontextmanager
 async def _bound(context: Context) -> AsyncIterator[None]:
-    sent = [value for key, value in context.invocation_metadata() or () if key == METADATA_KEY]
+    sent = [value for key, value in context.invocation_metadata() or () if key == CORRELATION_KEY]
     known = len(sent) == 1 and isinstance(sent[0], str) and _FORM.fullmatch(sent[0])
     correlation_id = sent[0] if known else uuid.uuid4().hex
     # Bound for the rest of the call's own task: the error interceptor logs after this one ends.

@@ -11,32 +11,20 @@ from contextlib import asynccontextmanager
 from typing import Final, cast
 
 from grpc_api.interceptors.around import Around, Context, Handler, Surround
-from grpc_api.interceptors.correlation import correlation_metadata
+from grpc_api.metadata import ACTOR_KEY, SOURCE_KEY
 from grpc_api.servers.source_limits import source_of
 from signer_core.audit.provenance import (
     Actor,
     ActorKind,
     bind_actor,
     bind_source,
-    current_actor,
     current_source,
 )
 
 SIGNER: Final = "signer.internal"
 _EMERGENCY: Final = "/signer.phone.v1.EmergencyService/"
-_SOURCE: Final = "audit-source"
-_ACTOR: Final = "audit-actor"
 _FORM: Final = re.compile(r"[A-Za-z0-9._:/%-]{1,64}")
 _ACTOR_FORM: Final = re.compile(r"(process|phone|officer|anybody) ([A-Za-z0-9._:/@+-]{0,128})")
-
-
-def outgoing_metadata() -> tuple[tuple[str, str], ...]:
-    """Return what a client sends along: correlation id, and who caused the call from where."""
-    source, actor = current_source(), current_actor()
-    if not source:
-        return correlation_metadata()
-    told = ((_SOURCE, source), (_ACTOR, f"{actor.kind} {actor.id}"))
-    return (*correlation_metadata(), *told)
 
 
 def bind_process(context: Context, names: frozenset[str]) -> None:
@@ -46,7 +34,7 @@ def bind_process(context: Context, names: frozenset[str]) -> None:
     bind_actor(Actor("process", name))
     if SIGNER in names:
         told = dict(context.invocation_metadata() or ())
-        source, actor = str(told.get(_SOURCE, "")), str(told.get(_ACTOR, ""))
+        source, actor = str(told.get(SOURCE_KEY, "")), str(told.get(ACTOR_KEY, ""))
         found = _ACTOR_FORM.fullmatch(actor)
         if _FORM.fullmatch(source) and found:
             bind_source(source)

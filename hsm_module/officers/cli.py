@@ -5,16 +5,32 @@ Commands about partners come with the partners.
 
 import importlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from hsm_module.officers import audit, checkup, kek, keys, mass, staff, users
+from grpc_api.clients.lazy_commands import LazyGroup
 from hsm_module.officers.options import AsJson
 from hsm_module.officers.running import install
 from hsm_module.officers.session import Place
 
+
+class Commands(LazyGroup):
+    """Where the commands are; `init` is here."""
+
+    places: ClassVar = {
+        "key": "hsm_module.officers.keys:app",
+        "user": "hsm_module.officers.users:app",
+        "mass": "hsm_module.officers.mass:app",
+        "kek": "hsm_module.officers.kek:app",
+        "audit": "hsm_module.officers.audit:app",
+        "officer": "hsm_module.officers.staff:app",
+        "doctor": "hsm_module.officers.checkup:doctor",
+    }
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # an officer gets a sentence, not our source code
     help="What security officers do: keys, people, KEKs, the audit log (docs/officers.md).",
@@ -63,12 +79,3 @@ def init(  # noqa: PLR0913, PLR0917  the options of the command
     first = importlib.import_module("hsm_module.officers.first")
     wishes = first.Wishes(officer, module, config, vault_id, again)
     first.init(context.obj, wishes, as_json=as_json)
-
-
-app.add_typer(keys.app, name="key")
-app.add_typer(users.app, name="user")
-app.add_typer(mass.app, name="mass")
-app.add_typer(kek.app, name="kek")
-app.add_typer(audit.app, name="audit")
-app.add_typer(staff.app, name="officer")
-app.command("doctor")(checkup.doctor)

@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_private_key,
 )
-from pydantic import SecretStr
 
 from hsm_module.ceremony.files import write_secret
 from hsm_module.officers.errors import FileError, KeyFileError
@@ -33,6 +32,13 @@ _SALT_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
 _MAX_COST: Final = {"memory_kib": 1 << 20, "passes": 16, "lanes": 16}  # of a file from elsewhere
 _FIELDS: Final = {"version", "officer", "salt", "nonce", "sealed", *_COST}
+
+
+@dataclass(frozen=True, slots=True)
+class Passphrase:
+    """What opens a key file."""
+
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class OfficerKey:
         return builder.sign(self.private_key, SHA256()).public_bytes(Encoding.DER)
 
 
-def make_key_file(path: Path, officer_id: str, passphrase: SecretStr) -> OfficerKey:
+def make_key_file(path: Path, officer_id: str, passphrase: Passphrase) -> OfficerKey:
     """Make a key and write it sealed, mode 0600.
 
     Raises:
@@ -73,7 +79,7 @@ def make_key_file(path: Path, officer_id: str, passphrase: SecretStr) -> Officer
     return key
 
 
-def open_key_file(path: Path, passphrase: SecretStr) -> OfficerKey:
+def open_key_file(path: Path, passphrase: Passphrase) -> OfficerKey:
     """Open a key file.
 
     Raises:
@@ -137,8 +143,8 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _derive(passphrase: SecretStr, head: dict[str, Any]) -> bytes:
-    secret = passphrase.get_secret_value().encode()
+def _derive(passphrase: Passphrase, head: dict[str, Any]) -> bytes:
+    secret = passphrase.text.encode()
     costs = (head["passes"], head["memory_kib"], head["lanes"])
     return hash_secret_raw(secret, _bytes(head["salt"]), *costs, 32, Type.ID)
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Final
 
 import typer
-from pydantic import SecretStr
 
 from hsm_module.officers.errors import KeyFileError, RefusedError
+from hsm_module.officers.key_file import Passphrase
 
 MIN_CHARACTERS: Final = 12
 
 
-def ask_passphrase(file: Path | None) -> SecretStr:
+def ask_passphrase(file: Path | None) -> Passphrase:
     """Return the passphrase of a key file.
 
     Raises:
@@ -24,7 +24,7 @@ def ask_passphrase(file: Path | None) -> SecretStr:
     return _read(file) if file is not None else _typed("Passphrase", again=False)
 
 
-def choose_passphrase(file: Path | None) -> SecretStr:
+def choose_passphrase(file: Path | None) -> Passphrase:
     """Return a passphrase for a new key file, at least 12 characters.
 
     Raises:
@@ -32,19 +32,19 @@ def choose_passphrase(file: Path | None) -> SecretStr:
         RefusedError: there is nobody to ask.
     """
     chosen = _read(file) if file is not None else _typed("New passphrase", again=True)
-    if len(chosen.get_secret_value()) < MIN_CHARACTERS:
+    if len(chosen.text) < MIN_CHARACTERS:
         raise KeyFileError(f"a passphrase has at least {MIN_CHARACTERS} characters")
     return chosen
 
 
-def _typed(prompt: str, *, again: bool) -> SecretStr:
+def _typed(prompt: str, *, again: bool) -> Passphrase:
     if not sys.stdin.isatty():
         raise RefusedError("no terminal to ask for the passphrase: name a --passphrase-file")
     typed = typer.prompt(prompt, hide_input=True, confirmation_prompt=again, err=True)
-    return SecretStr(str(typed))
+    return Passphrase(str(typed))
 
 
-def _read(path: Path) -> SecretStr:
+def _read(path: Path) -> Passphrase:
     """Read one line of a file that nobody else can read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -57,4 +57,4 @@ def _read(path: Path) -> SecretStr:
         raise KeyFileError(f"the passphrase file {path} must be yours alone: mode 0600, your user")
     if not text:
         raise KeyFileError(f"the passphrase file {path} is empty")
-    return SecretStr(text)
+    return Passphrase(text)

@@ -1,15 +1,37 @@
 """`signer-phone`: a phone on the command line, thin over the library beside it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from mobile_share.cli import change, emergency, enrol, requests, sign, status
+from grpc_api.clients.lazy_commands import LazyGroup
 from mobile_share.cli.context import KeyStoreKind, Options
 from mobile_share.cli.running import install
 
+
+class Commands(LazyGroup):
+    """Where the commands are."""
+
+    places: ClassVar = {
+        "enrol": "mobile_share.cli.enrol:enrol",
+        "requests": "mobile_share.cli.requests:requests",
+        "show": "mobile_share.cli.requests:show",
+        "sign": "mobile_share.cli.sign:sign",
+        "decline": "mobile_share.cli.requests:decline",
+        "watch": "mobile_share.cli.requests:watch",
+        "pin-change": "mobile_share.cli.change:pin_change",
+        "refresh": "mobile_share.cli.change:refresh",
+        "suspend": "mobile_share.cli.emergency:suspend",
+        "revoke": "mobile_share.cli.emergency:revoke",
+        "replace": "mobile_share.cli.emergency:replace",
+        "suspend-code": "mobile_share.cli.emergency:suspend_code",
+        "status": "mobile_share.cli.status:status",
+    }
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # they would print local variables, a PIN among them
     help="Half of your signing key lives here, the other half in the vault; your PIN joins them"
@@ -30,21 +52,3 @@ def main(
     """Take the options that every command shares."""
     install()
     context.obj = Options(home.expanduser(), key_store)
-
-
-for _command in (
-    enrol.enrol,
-    requests.requests,
-    requests.show,
-    sign.sign,
-    requests.decline,
-    requests.watch,
-    change.pin_change,
-    change.refresh,
-    emergency.suspend,
-    emergency.revoke,
-    emergency.replace,
-    emergency.suspend_code,
-    status.status,
-):
-    app.command()(_command)

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from mobile_share.files import read_file
-from mobile_share.keystore import FileKeyStore, KeyringKeyStore, KeyStore
+from mobile_share.keystore import FileKeyStore, KeyStore
 from mobile_share.phone import Phone, open_phone
 from mobile_share.ports import SignerClient
 from mobile_share.wire import signer_client
@@ -38,6 +38,9 @@ class Options:
     def make_key_store(self) -> KeyStore:
         """Return the key store of the folder."""
         if self.key_store is KeyStoreKind.KEYRING:
+            # the desktop's keyrings take 0.1 s to load
+            from mobile_share.keystore.keyring_store import KeyringKeyStore  # noqa: PLC0415  see above
+
             return KeyringKeyStore(self.home)
         return FileKeyStore(self.home)
 

@@ -2,19 +2,17 @@
 
 It holds two things: `device_secret` (32 bytes), from which the keys of the share file and of the
 PIN's salt come, and the device key (P-256), which authenticates the phone. Two implementations,
-see their docstrings for what each holds against.
+see their docstrings for what each holds against; `keyring_store` is imported by who wants it.
 """
 
 from mobile_share.keystore.device_key import DeviceKey, device_key_hash, make_csr
 from mobile_share.keystore.file_store import FileKeyStore
-from mobile_share.keystore.keyring_store import KeyringKeyStore
 from mobile_share.keystore.port import KeyStore
 
 __all__ = [
     "DeviceKey",
     "FileKeyStore",
     "KeyStore",
-    "KeyringKeyStore",
     "device_key_hash",
     "make_csr",
 ]

@@ -1,17 +1,30 @@
 """`signer`: what a caller of the system does, on the command line."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from portal_web.cli.doctor import doctor
-from portal_web.cli.requests import fetch, request, status
+from grpc_api.clients.lazy_commands import LazyGroup
 from portal_web.cli.running import install
-from portal_web.cli.sandbox import activation_code, people
-from portal_web.cli.verify import verify_command
+
+
+class Commands(LazyGroup):
+    """Where the commands are."""
+
+    places: ClassVar = {
+        "request": "portal_web.cli.requests:request",
+        "status": "portal_web.cli.requests:status",
+        "fetch": "portal_web.cli.requests:fetch",
+        "people": "portal_web.cli.sandbox:people",
+        "activation-code": "portal_web.cli.sandbox:activation_code",
+        "doctor": "portal_web.cli.doctor:doctor",
+        "verify": "portal_web.cli.verify:verify_command",
+    }
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a user gets a sentence, not our source code
     help="Ask people for signatures on PDFs, and verify signed ones.",
@@ -28,8 +41,3 @@ def main(
     """Take the options that every command shares."""
     install()
     context.obj = home
-
-
-for _command in (request, status, fetch, people, activation_code, doctor):
-    app.command(_command.__name__.replace("_", "-"))(_command)
-app.command("verify")(verify_command)

@@ -10,8 +10,7 @@ from typing import Final
 from grpc_api.clients.diagnostics import DiagnosticsClient
 from grpc_api.clients.registrar import SandboxClient
 from grpc_api.clients.signing import SigningClient
-from grpc_api.credentials import internal_channel
-from grpc_api.settings import TlsSettings
+from grpc_api.credentials import TlsFiles, internal_channel
 from signer_core.errors import UnavailableError
 
 # Where `ports.json` says nothing else; and the name in the certificate behind each.
@@ -72,8 +71,8 @@ class System:
             raise UnavailableError(f"{self.home / 'ports.json'} cannot be read") from None
         return ports
 
-    def _tls(self, caller: str = "portal") -> TlsSettings:
+    def _tls(self, caller: str = "portal") -> TlsFiles:
         folder = self.home / caller / "tls"
         if not (folder / "cert.pem").is_file():
             raise UnavailableError(f"there is no system in {self.home}: start one by `make up`")
-        return TlsSettings(cert=folder / "cert.pem", key=folder / "key.pem", ca=folder / "ca.pem")
+        return TlsFiles(cert=folder / "cert.pem", key=folder / "key.pem", ca=folder / "ca.pem")

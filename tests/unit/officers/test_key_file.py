@@ -7,10 +7,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import SecretStr
 
 from hsm_module.officers.errors import FileError, KeyFileError, RefusedError
 from hsm_module.officers.key_file import (
+    Passphrase,
     certificate_path,
     make_key_file,
     open_key_file,
@@ -21,7 +21,7 @@ from hsm_module.officers.running import EXIT_CODES, exit_code
 from hsm_module.officers.session import Place
 from signer_core import errors
 
-PASSPHRASE = SecretStr("correct horse battery")
+PASSPHRASE = Passphrase("correct horse battery")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_it_opens_under_its_passphrase_and_no_other(made):
     path, key = made
     assert open_key_file(path, PASSPHRASE).pem() == key.pem()
     with pytest.raises(KeyFileError, match="passphrase is not that of"):
-        open_key_file(path, SecretStr("correct horse batterY"))
+        open_key_file(path, Passphrase("correct horse batterY"))
 
 
 def test_it_is_its_owners_alone_and_never_overwritten(made):
@@ -109,7 +109,7 @@ def test_a_new_passphrase_has_twelve_characters(tmp_path):
     path = tmp_path / "passphrase"
     path.write_text("eleven char\n")
     path.chmod(0o600)
-    assert ask_passphrase(path).get_secret_value() == "eleven char"
+    assert ask_passphrase(path).text == "eleven char"
     with pytest.raises(KeyFileError, match="12 characters"):
         choose_passphrase(path)
 

@@ -8,8 +8,8 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from mobile_share.errors import DamagedFileError, NotEnrolledError, StorageError
-from mobile_share.keystore import FileKeyStore, KeyringKeyStore, device_key_hash, make_csr
-from mobile_share.keystore.keyring_store import KeyringKeyStore as Store
+from mobile_share.keystore import FileKeyStore, device_key_hash, make_csr
+from mobile_share.keystore.keyring_store import KeyringKeyStore
 
 
 class MemoryKeyring(KeyringBackend):
@@ -93,7 +93,7 @@ class TestKeyringKeyStore(KeyStoreContract):
     make = KeyringKeyStore
 
     def test_folder_alone_holds_neither_secret_nor_key(self, tmp_path):
-        store = Store(tmp_path)
+        store = KeyringKeyStore(tmp_path)
         store.create()
         pem = (tmp_path / "device-key.pem").read_bytes()
         assert store.device_secret() not in pem
@@ -102,7 +102,7 @@ class TestKeyringKeyStore(KeyStoreContract):
         assert list(tmp_path.iterdir()) == [tmp_path / "device-key.pem"]
 
     def test_damaged_secret_is_said_so(self, tmp_path, backend):
-        store = Store(tmp_path)
+        store = KeyringKeyStore(tmp_path)
         store.create()
         for value in ("no hex", "00"):
             backend.passwords = dict.fromkeys(backend.passwords, value)
@@ -112,7 +112,7 @@ class TestKeyringKeyStore(KeyStoreContract):
     def test_locked_keyring_is_said_so(self, tmp_path):
         keyring.set_keyring(LockedKeyring())
         with pytest.raises(StorageError, match="does not open"):
-            Store(tmp_path).create()
+            KeyringKeyStore(tmp_path).create()
 
 
 def test_csr_names_nobody_and_is_signed_by_the_device_key(tmp_path):
