@@ -50,8 +50,8 @@ def complain(text: str) -> None:
 
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, show_header=bool(columns))
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for at, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=at == 0)  # the first is to be copied
     return table
 
 

@@ -35,8 +35,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.text import Text  # noqa: PLC0415  see above
 
     table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for at, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=at == 0)  # the first is to be copied
     for row in rows:
         table.add_row(*(Text(_printable(cell)) for cell in row))
     Console(highlight=False).print(table)
