@@ -49,6 +49,7 @@ from signer_core.identifiers import RequestId, VaultId
 from signer_core.keys.actions import KeyActions
 from signer_core.keys.emergency import Emergency
 from signer_core.keys.enrolment import Enrolment
+from signer_core.keys.renewal import Renewal
 from signer_core.ports import Registrar, VaultKeys, VaultRequests
 from signer_core.seals.ports import VaultSeals
 from signer_core.signing.carry_over import CarryOver
@@ -144,6 +145,10 @@ class Parts:
             trust_roots=self.trust_roots,
         )
 
+    def renewal(self, collection: Collection) -> Renewal:
+        """Renew certificates."""
+        return Renewal(self.neighbours.keys, collection)
+
     def closing(self) -> Closing:
         """Decline and withdraw."""
         return Closing(Requests(self.engine), self.neighbours.requests, self.notices, self.clock)
@@ -196,6 +201,7 @@ def add_phone_services(
         keys=parts.neighbours.keys,
         actions=parts.key_actions(),
         emergency=parts.emergency(),
+        renewal=parts.renewal(collection),
         calls=CallGate(KEY_CALLS_A_MINUTE),
     )
     shown = RequestsServicer(

@@ -8,6 +8,7 @@ from hsm_module.storage.rows import KeyRow, RequestRow
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId
 from signer_core.protocol.ecdsa2p.messages import Item
+from signer_core.protocol.key_action import KeyAction
 from signer_core.protocol.to_be_signed import verify_cms, verify_pkcs10
 
 CERTIFICATE_KIND: Final = "certificate"  # of the one request with the key's own id
@@ -16,15 +17,16 @@ CERTIFICATE_KIND: Final = "certificate"  # of the one request with the key's own
 def verify_items(items: Sequence[Item], request: RequestRow, key: KeyRow) -> None:
     """Check the bytes to be signed against the request and the key.
 
-    The request under the key's own id takes exactly one `pkcs10`, about this key's own Q; one about
-    a key takes nothing. Any other takes one `cms` for each of its files, in their order, naming
-    this key's certificate.
+    The request under the key's own id, and a renewal, take exactly one `pkcs10`, about this key's
+    own Q; another one about a key takes nothing. Any other takes one `cms` for each of its files,
+    in their order, naming this key's certificate.
 
     Raises:
         InvalidRequestError: another number or kind of items, or the key has no certificate yet.
         VerificationError: the bytes say something else.
     """
-    if request.request_id == RequestId(key.key_id):
+    renews = find_action(request) is KeyAction.RENEWAL
+    if renews or request.request_id == RequestId(key.key_id):
         _verify_own_request(items, key)
     elif find_action(request) is not None:
         if items:
@@ -35,7 +37,7 @@ def verify_items(items: Sequence[Item], request: RequestRow, key: KeyRow) -> Non
 
 def _verify_own_request(items: Sequence[Item], key: KeyRow) -> None:
     if [item.kind for item in items] != ["pkcs10"]:
-        raise InvalidRequestError("a new key signs exactly one thing: its certificate request")
+        raise InvalidRequestError("for its certificate a key signs one thing: its own PKCS#10")
     verify_pkcs10(items[0].data, public_key=key.public_key)
 
 

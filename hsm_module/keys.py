@@ -8,14 +8,14 @@ from hsm_module.admission import verify_active
 from hsm_module.certificates import CertificateOffice, sha256, verify_device_csr
 from hsm_module.context import VaultContext
 from hsm_module.key_transaction import OpenKey, key_reading, key_transaction, suspend
+from hsm_module.renewal import Renewals, stored_certificate
 from hsm_module.storage.rows import KeyRow
-from hsm_module.storage.sealing import AlteredRowError
 from signer_core.audit.events import Event
-from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError, VerificationError
+from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.identity.authorisation import verify_authorisation, verify_used_authorisation
 from signer_core.pki.device import device_key_hash
-from signer_core.ports import CertificateChain, KeyState, KeyStatus, RequestState
+from signer_core.ports import CertificateChain, KeyState, KeyStatus, Renewed, RequestState
 from signer_core.protocol.to_be_signed import verify_pkcs10
 
 HASH_BYTES: Final = 32
@@ -27,6 +27,7 @@ class Keys:
     def __init__(self, vault: VaultContext, office: CertificateOffice) -> None:
         self._vault = vault
         self._office = office
+        self._renewals = Renewals(vault, office)
 
     async def issue_device_certificate(
         self, authorisation: str, device_csr: bytes
@@ -63,8 +64,12 @@ class Keys:
             if key.row.certificate_sha256 is None:
                 certificate = await self._issue(key, authorisation)
             else:
-                certificate = await self._stored(key, key.row.certificate_sha256)
+                certificate = await stored_certificate(self._vault.records, key)
         return self._office.citizen_chain(certificate)
+
+    async def renew_certificate(self, key_id: KeyId, device_csr: bytes) -> Renewed:
+        """Certify a key and its phone anew; see `Renewals.renew`."""
+        return await self._renewals.renew(key_id, device_csr)
 
     async def key_state(self, key_id: KeyId) -> KeyState:
         """Return the state of a key.
@@ -139,16 +144,6 @@ class Keys:
         await key.transaction.records.insert_certificate(row.key_id, records.kek_id, blob)
         await key.transaction.keys.save(replace(row, certificate_sha256=sha256(certificate)))
         await key.transaction.record(Event("certificate", "issued", row.key_id))
-        return certificate
-
-    async def _stored(self, key: OpenKey, expected: bytes) -> bytes:
-        try:
-            sealed = await key.transaction.records.get_certificate(key.row.key_id)
-            certificate = await self._vault.records.unwrap("certificate", key.row.key_id, 0, sealed)
-        except (VerificationError, NotFoundError):
-            raise AlteredRowError("certificates", key.row.key_id) from None
-        if not compare_digest(sha256(certificate), expected):
-            raise AlteredRowError("certificates", key.row.key_id)
         return certificate
 
 

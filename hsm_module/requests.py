@@ -99,7 +99,7 @@ async def _open(key: OpenKey, registration: RequestRegistration) -> None:
     if not key.now_s < registration.expires_at_s <= key.now_s + MAX_TTL_S:
         raise InvalidRequestError("a request expires in the future, within 31 days")
     row = _row(registration)
-    await verify_action(key.transaction, key.row, row)
+    await verify_action(key, row)
     await key.transaction.requests.insert(row)
     await key.transaction.record(Event("request", "opened", row.key_id, row.request_id))
 

@@ -120,6 +120,14 @@ class Phone:
         write_durably(self.folder / "certificate.pem", _to_pem(chain))
         (self.folder / "grant").unlink(missing_ok=True)
 
+    def store_renewed(self, chain: list[bytes], device_chain: list[bytes]) -> None:
+        """Keep new certificates of device and person durably; raises StorageError.
+
+        The person's comes last: without it the renewal is fetched again.
+        """
+        write_durably(self.folder / "device-chain.pem", _to_pem(device_chain))
+        write_durably(self.folder / "certificate.pem", _to_pem(chain))
+
     def discard_share(self) -> None:
         """Forget a share that never became active at the vault."""
         (self.folder / "share").unlink(missing_ok=True)

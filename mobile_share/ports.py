@@ -8,6 +8,7 @@ from grpc_api.clients.phone_views import (
     EnrolmentGrant,
     KeyReport,
     OtherKey,
+    RenewedChains,
     UntrustedFile,
     UntrustedRequest,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "KeyReport",
     "OtherKey",
     "Relay",
+    "RenewedChains",
     "RequestStatus",
     "SignerClient",
     "UntrustedFile",
@@ -98,6 +100,10 @@ class SignerClient(Protocol):
 
     async def issue_certificate(self, authorisation: str) -> Sequence[bytes]:
         """Return the person's certificate and its issuers, DER."""
+        ...
+
+    async def renew_certificate(self, device_csr: bytes) -> RenewedChains:
+        """Return new certificates of person and device, once the owner confirmed."""
         ...
 
     async def set_suspend_code(self, code_hash: bytes) -> None:

@@ -156,6 +156,14 @@ class CertificateChain:
     chain: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """New certificates on the same keys."""
+
+    person: CertificateChain  # the root last
+    device: CertificateChain  # without the root
+
+
 class VaultKeys(Protocol):
     """Keys and the certificates that the vault's CAs issue for them."""
 
@@ -178,6 +186,20 @@ class VaultKeys(Protocol):
         Raises:
             NotFoundError: no such key, or it has not signed its PKCS#10 yet.
             DeniedError: the authorisation is not the one the key was enrolled under.
+        """
+        ...
+
+    async def renew_certificate(self, key_id: KeyId, device_csr: bytes) -> Renewed:
+        """Certify a key anew whose owner confirmed it, and its phone; the subject stays.
+
+        Repeating the call returns the same certificate of the person for a day.
+
+        Raises:
+            NotFoundError: no such key, or no renewal that its owner confirmed lately.
+            DeniedError: the device key is not that of the key's phone, or the certificate in force
+                is suspended or revoked.
+            InvalidRequestError: the DER PKCS#10 of the device key is malformed.
+            KeyBlockedError, KeySuspendedError, RetireShareError, BusyError: the key cannot be used.
         """
         ...
 

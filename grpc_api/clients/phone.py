@@ -12,6 +12,7 @@ from grpc_api.clients.phone_views import (
     EnrolmentGrant,
     KeyReport,
     OtherKey,
+    RenewedChains,
     UntrustedRequest,
     grant_of,
     report_of,
@@ -40,6 +41,7 @@ _ACTIONS: Mapping[KeyAction, device_pb2.KeyAction.ValueType] = {
     KeyAction.SUSPENSION: device_pb2.KEY_ACTION_SUSPENSION,
     KeyAction.REVOCATION: device_pb2.KEY_ACTION_REVOCATION,
     KeyAction.REPLACEMENT: device_pb2.KEY_ACTION_REPLACEMENT,
+    KeyAction.RENEWAL: device_pb2.KEY_ACTION_RENEWAL,
 }
 
 
@@ -160,6 +162,18 @@ class PhoneClient:
         message = device_pb2.IssueCertificateRequest(authorisation=authorisation)
         answer = await call(self._device.IssueCertificate, message)
         return (answer.certificate, *answer.chain)
+
+    async def renew_certificate(self, device_csr: bytes) -> RenewedChains:
+        """Return new certificates of person and device, once the owner confirmed.
+
+        Raises:
+            NotFoundError: not confirmed lately.
+        """
+        message = device_pb2.RenewCertificateRequest(device_csr=device_csr)
+        answer = await call(self._device.RenewCertificate, message)
+        return RenewedChains(
+            (answer.certificate, *answer.chain), (answer.device_certificate, *answer.device_chain)
+        )
 
     async def set_suspend_code(self, code_hash: bytes) -> None:
         """Register the hash (32 bytes) of this key's suspend code, once.

@@ -74,6 +74,14 @@ class OtherKey:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewedChains:
+    """New certificates on the same keys, DER, each with its issuers after it."""
+
+    person: tuple[bytes, ...]  # the root last
+    device: tuple[bytes, ...]  # without the root
+
+
+@dataclass(frozen=True, slots=True)
 class KeyReport:
     """What the signer says of this phone's key: information, no reason to retire anything."""
 
@@ -85,6 +93,7 @@ class KeyReport:
     wrong_tries: int = 0  # wrong PINs since the last success
     ended_by: str = ""  # why it was suspended or retired: owner, officer, clone, ..
     must_refresh: bool = False  # it signs nothing before new shares
+    renew_before_s: int = 0  # Unix time; 0 while the certificate is good for more than 30 days
 
 
 def grant_of(answer: enrolment_pb2.BeginEnrolmentResponse) -> EnrolmentGrant:
@@ -145,4 +154,5 @@ def report_of(answer: device_pb2.GetStatusResponse) -> KeyReport:
         wrong_tries=answer.wrong_tries,
         ended_by=answer.ended_by,
         must_refresh=answer.must_refresh,
+        renew_before_s=answer.renew_before_s,
     )

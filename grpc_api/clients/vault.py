@@ -15,6 +15,7 @@ from signer_core.ports import (
     CertificateChain,
     KeyState,
     KeyStatus,
+    Renewed,
     RequestRegistration,
     RequestResult,
     RequestState,
@@ -88,6 +89,15 @@ class VaultKeysClient:
         message = pb.IssueCertificateRequest(key_id=key_id, authorisation=authorisation)
         answer = await call(self._stub.IssueCertificate, message)
         return CertificateChain(answer.certificate, tuple(answer.chain))
+
+    async def renew_certificate(self, key_id: KeyId, device_csr: bytes) -> Renewed:
+        """See `VaultKeys.renew_certificate`."""
+        message = pb.RenewCertificateRequest(key_id=key_id, device_csr=device_csr)
+        answer = await call(self._stub.RenewCertificate, message)
+        return Renewed(
+            CertificateChain(answer.certificate, tuple(answer.chain)),
+            CertificateChain(answer.device_certificate, tuple(answer.device_chain)),
+        )
 
     async def key_state(self, key_id: KeyId) -> KeyState:
         """See `VaultKeys.key_state`."""

@@ -17,6 +17,7 @@ from signer_core.identifiers import KeyId
 from signer_core.keys.actions import KeyActions
 from signer_core.keys.emergency import Emergency
 from signer_core.keys.enrolment import Enrolment, check_photo_size
+from signer_core.keys.renewal import Renewal
 from signer_core.ports import Registrar, VaultKeys
 from signer_core.protocol.key_action import KeyAction
 from signer_core.storage.signer.requests import Requests
@@ -26,6 +27,7 @@ _ACTIONS: Final[Mapping[int, KeyAction]] = {
     wire.KEY_ACTION_SUSPENSION: KeyAction.SUSPENSION,
     wire.KEY_ACTION_REVOCATION: KeyAction.REVOCATION,
     wire.KEY_ACTION_REPLACEMENT: KeyAction.REPLACEMENT,
+    wire.KEY_ACTION_RENEWAL: KeyAction.RENEWAL,
 }
 
 
@@ -40,6 +42,7 @@ class DeviceServicer(services.DeviceServiceServicer):
     keys: VaultKeys
     actions: KeyActions
     emergency: Emergency
+    renewal: Renewal
     calls: CallGate
 
     @override
@@ -67,6 +70,21 @@ class DeviceServicer(services.DeviceServiceServicer):
         return wire.IssueCertificateResponse(certificate=issued.certificate, chain=issued.chain)
 
     @override
+    async def RenewCertificate(
+        self, request: wire.RenewCertificateRequest, context: Context
+    ) -> wire.RenewCertificateResponse:
+        """Fetch new certificates of person and device."""
+        device = await self.door.identify(context)
+        self.calls.admit(device.key_hash)
+        renewed = await self.renewal.finish(device.key_id, request.device_csr)
+        return wire.RenewCertificateResponse(
+            certificate=renewed.person.certificate,
+            chain=renewed.person.chain,
+            device_certificate=renewed.device.certificate,
+            device_chain=renewed.device.chain,
+        )
+
+    @override
     async def GetStatus(
         self, request: wire.GetStatusRequest, context: Context
     ) -> wire.GetStatusResponse:
@@ -82,6 +100,7 @@ class DeviceServicer(services.DeviceServiceServicer):
             wrong_tries=state.wrong_tries,
             ended_by=state.ended_by,
             must_refresh=state.must_refresh,
+            renew_before_s=await self.renewal.due_before_s(device.key_id),
         )
 
     @override

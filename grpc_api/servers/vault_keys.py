@@ -36,6 +36,19 @@ class VaultKeysServicer(services.VaultKeysServiceServicer):
         return wire.IssueCertificateResponse(certificate=issued.certificate, chain=issued.chain)
 
     @override
+    async def RenewCertificate(
+        self, request: wire.RenewCertificateRequest, context: Context
+    ) -> wire.RenewCertificateResponse:
+        """Certify a two-party key and its phone anew."""
+        renewed = await self.keys.renew_certificate(KeyId(request.key_id), request.device_csr)
+        return wire.RenewCertificateResponse(
+            certificate=renewed.person.certificate,
+            chain=renewed.person.chain,
+            device_certificate=renewed.device.certificate,
+            device_chain=renewed.device.chain,
+        )
+
+    @override
     async def GetKey(self, request: wire.GetKeyRequest, context: Context) -> wire.GetKeyResponse:
         """Return the state of a key."""
         state = await self.keys.key_state(KeyId(request.key_id))

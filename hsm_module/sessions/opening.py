@@ -98,7 +98,7 @@ async def _find_request(key: OpenKey, m: SignRequest) -> RequestRow | None:
     verify_open(request, key.row, key.now_s)
     if not compare_digest(request.request_hash, m.request_hash):
         raise VerificationError("what the phone shows is not the request that was registered")
-    await verify_action(key.transaction, key.row, request)
+    await verify_action(key, request)
     return request
 
 

@@ -13,6 +13,7 @@ from hsm_module.sessions.steps import receive
 from hsm_module.sessions.transfer import TransferSessions
 from hsm_module.storage.rows import EpochState
 from signer_core.audit.events import Event
+from signer_core.errors import BusyError
 from signer_core.identifiers import DeviceKeyHash, RequestId
 from signer_core.identity.attestation import verify_attestation
 from signer_core.observe.spans import for_items, timed
@@ -75,6 +76,8 @@ class SigningSessions:
         shown = ShownEpoch(m.epoch, party.sid, nonces)
         async with key_transaction(self._vault.store, admitted.key.key_id) as key:
             verify_admitted(key.row, self._vault.policy, key.now_s, m.use)
+            if key.row.certificate_sha256 != admitted.key.certificate_sha256:
+                raise BusyError("the certificate was renewed just now: begin again")
             generation = find_generation(key.row, m.generation)
             verdict = None
             if generation is not None:

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Table, delete, insert, select
+from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage import statements
@@ -97,6 +97,11 @@ class RecordRows:
         """Store a person's certificate."""
         row = {"key_id": key_id, "kek_id": kek_id, "blob": blob}
         await self._connection.execute(insert(certificates).values(row))
+
+    async def replace_certificate(self, key_id: KeyId, kek_id: str, blob: bytes) -> None:
+        """Store a person's renewed certificate in the place of the one before."""
+        query = update(certificates).where(certificates.c.key_id == key_id)
+        await self._connection.execute(query.values(kek_id=kek_id, blob=blob))
 
     async def get_certificate(self, key_id: KeyId) -> tuple[str, bytes]:
         """Return KEK id and blob.

@@ -109,6 +109,23 @@ class RequestRows:
         found = await self._connection.execute(query.order_by(requests.c.request_id))
         return [RequestId(one) for one in found.scalars()]
 
+    async def consumed_since(
+        self, key_id: KeyId, kind: str, expires_after_s: int
+    ) -> Sequence[RequestRow]:
+        """Return a key's consumed requests of a kind that expired, or will, after this time.
+
+        Raises:
+            AlteredRowError: one is not as the vault wrote it.
+        """
+        query = select(requests.c.request_id).where(
+            requests.c.key_id == key_id,
+            requests.c.kind == kind,
+            requests.c.state == RequestState.CONSUMED.value,
+            requests.c.expires_at_s > expires_after_s,
+        )
+        found = [RequestId(one) for one in (await self._connection.execute(query)).scalars()]
+        return [await self.get(one) for one in found]
+
     async def burn(self, request_id: RequestId) -> None:
         """Void a request that was reserved or open; leave a consumed one as it is."""
         row = await self.get(request_id)

@@ -22,6 +22,7 @@ class Commands(LazyGroup):
         "watch": "mobile_share.cli.requests:watch",
         "pin-change": "mobile_share.cli.change:pin_change",
         "refresh": "mobile_share.cli.change:refresh",
+        "renew": "mobile_share.cli.renew:renew",
         "suspend": "mobile_share.cli.emergency:suspend",
         "revoke": "mobile_share.cli.emergency:revoke",
         "replace": "mobile_share.cli.emergency:replace",

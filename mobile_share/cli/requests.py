@@ -12,12 +12,13 @@ from mobile_share.cli.context import (
     parse_request_id,
 )
 from mobile_share.cli.running import run
-from mobile_share.cli.screen import now_utc, progress, say, show_list, show_request
+from mobile_share.cli.screen import now_utc, progress, say, say_end, show_list, show_request
 from mobile_share.cli.times import countdown
 from mobile_share.errors import StorageError
 from mobile_share.files import make_private_folder, write_durably
 from mobile_share.ports import UntrustedRequest
 from mobile_share.relying_party import verify_relying_party
+from mobile_share.renewal import find_end
 from mobile_share.requests import MAX_PURPOSE_CHARS, Request, verify_shown_text
 from mobile_share.signing import fetch_request
 from signer_core.errors import VerificationError
@@ -34,6 +35,7 @@ async def _list(context: typer.Context) -> None:
         registry = phone.deployment.verify_registry(now)
         with progress("Asking for open requests"):
             untrusted = await signer.list_requests()
+        say_end(find_end(phone, now))
     if not untrusted:
         say("Nothing to sign.")
         return

@@ -143,6 +143,15 @@ def show_outcome(outcome: Outcome, request_id: str) -> None:
     say_wrong_tries(outcome.wrong_tries)
 
 
+def say_end(end: datetime | None) -> None:
+    """Tell the owner of a certificate near its end, and what to do."""
+    if end is not None:
+        until_day = f"{end.astimezone():%Y-%m-%d}"
+        say(
+            f"Your certificate ends on {until_day}: run `signer-phone renew` before, with your PIN."
+        )
+
+
 def say_wrong_tries(count: int) -> None:
     """Tell the owner of wrong PINs since the last success: were they his?"""
     if count:

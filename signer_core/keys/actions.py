@@ -1,5 +1,6 @@
-"""Requests that a phone opens about a key: suspend, revoke, replace (docs/flows/emergency.md)."""
+"""Requests that a phone opens about a key: suspend, revoke, replace, renew (docs/flows)."""
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Final
@@ -46,12 +47,16 @@ class KeyActions:
         if action is KeyAction.REPLACEMENT:
             await self._verify_same_person(key_id, about)
         elif about != key_id:
-            raise DeniedError("a key suspends or revokes itself only")
+            raise DeniedError("a key suspends, revokes or renews itself only")
         now_s = int(self.clock().timestamp())
         known = await self.requests.find_action(key_id, action, about, now_s)
         if known is not None:
             return await self.opening.open(known)
-        request = self._make(key_id, action, about, now_s)
+        renewed = b""
+        if action is KeyAction.RENEWAL:
+            in_force = await self.certificates.of_key(key_id)
+            renewed = hashlib.sha256(in_force.certificate).digest()
+        request = self._make(key_id, action, about, renewed, now_s)
         origin = Origin(f"phone:{key_id.hex()}", request.request_id.hex(), request.request_hash)
         await self.requests.add(request, origin, ())
         return await self.opening.open(request.request_id)
@@ -60,12 +65,14 @@ class KeyActions:
         if about not in {one.key_id for one in await self.others(key_id)}:
             raise NotFoundError("this person has no other such key")
 
-    def _make(self, key_id: KeyId, action: KeyAction, about: KeyId, now_s: int) -> Request:
-        content = RequestContent(key_id, action, "", "", "", about=about)
+    def _make(
+        self, key_id: KeyId, action: KeyAction, about: KeyId, renewed: bytes, now_s: int
+    ) -> Request:
+        content = RequestContent(key_id, action, "", "", "", renewed, about)
         return Request(
             request_id=RequestId(secrets.token_bytes(16)),
             content=content,
-            request_hash=action_hash(action, about),
+            request_hash=action_hash(action, about, renewed),
             status=RequestStatus.NEW,
             created_at_s=now_s,
             expires_at_s=now_s + TTL_S,

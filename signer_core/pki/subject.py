@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from signer_core.errors import InvalidRequestError
+from signer_core.errors import InvalidRequestError, VerificationError
 from signer_core.pki.country import CountryProfile
+from signer_core.pki.qualified import find_directory_value
 
 _MAX_NAME_LENGTH = 64  # characters, ub-common-name of RFC 5280 appendix A
 
@@ -49,3 +50,30 @@ def subject_name(subject: Subject, country: CountryProfile) -> x509.Name:
             ),
         ]
     )
+
+
+def subject_of(certificate: x509.Certificate, country: CountryProfile) -> Subject:
+    """Return whom a certificate of ours names; issued for that, one names the same in every byte.
+
+    Raises:
+        VerificationError: it is not of the form of `subject_name`.
+    """
+    before, _, after = country.serial_number.partition("{rnokpp}")
+    number = _only(certificate, NameOID.SERIAL_NUMBER)
+    subject = Subject(
+        common_name=_only(certificate, NameOID.COMMON_NAME),
+        surname=_only(certificate, NameOID.SURNAME),
+        given_name=_only(certificate, NameOID.GIVEN_NAME),
+        rnokpp=number.removeprefix(before).removesuffix(after),
+        unzr=find_directory_value(certificate) or "",
+    )
+    if subject_name(subject, country) != certificate.subject:
+        raise VerificationError("the certificate in force names nobody of this country")
+    return subject
+
+
+def _only(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
+    values = [str(one.value) for one in certificate.subject.get_attributes_for_oid(oid)]
+    if len(values) != 1:
+        raise VerificationError("the certificate in force names not exactly one person")
+    return values[0]

@@ -16,20 +16,24 @@ class KeyAction(StrEnum):
     SUSPENSION = "keySuspension"  # of the key that signs
     REVOCATION = "keyRevocation"  # of the key that signs, and its certificate
     REPLACEMENT = "keyReplacement"  # of another key of the same person, by the key that signs
+    RENEWAL = "certificateRenewal"  # of the certificate of the key that signs; it signs a PKCS#10
 
 
-def about_hash(about: KeyId) -> bytes:
-    """Return the one file hash (32 bytes) of such a request: SHA-256 of the key's id."""
-    return hashlib.sha256(about).digest()
+def about_hash(about: KeyId, certificate_sha256: bytes = b"") -> bytes:
+    """Return the one file hash (32 bytes) of such a request: SHA-256 of the key's id.
+
+    That of a renewal goes on with the SHA-256 of the certificate in force: one renewal each.
+    """
+    return hashlib.sha256(about + certificate_sha256).digest()
 
 
-def action_hash(action: KeyAction, about: KeyId) -> bytes:
+def action_hash(action: KeyAction, about: KeyId, certificate_sha256: bytes = b"") -> bytes:
     """Return the request hash (32 bytes): the key's id in hexadecimal takes a file's name."""
     return request_hash(
         kind=action,
         relying_party="",
         purpose="",
-        files=[(about.hex(), about_hash(about))],
+        files=[(about.hex(), about_hash(about, certificate_sha256))],
         return_address="",
-        challenge=b"",
+        challenge=certificate_sha256,
     )

@@ -1,4 +1,7 @@
-"""Waiting requests of a person's old key, made anew under the new one (docs/flows/new-phone.md)."""
+"""Waiting requests of a person's old key, made anew under the new one (docs/flows/new-phone.md).
+
+Or of the same key, under its renewed certificate (docs/flows/renewal.md).
+"""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -35,7 +38,9 @@ class CarryOver:
         certificate = await self.certificates.of_key(new)
         for request_id in await self.requests.waiting(old, int(self.clock().timestamp())):
             request = await self.requests.get(request_id)
-            await self._carry(_successor(request, certificate))
+            successor = _successor(request, certificate)
+            if successor.files != request.files:  # else it names the renewed certificate already
+                await self._carry(successor)
 
     async def _carry(self, successor: Request) -> None:
         # The same successor again after a crash: at most one request takes another's place.

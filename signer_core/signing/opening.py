@@ -58,11 +58,12 @@ def _registration(request: Request) -> RequestRegistration:
     hashes = tuple(file.file_hash for file in request.files)
     if bool(hashes) == (content.about is not None):
         raise InvalidRequestError("a request is about files, or about a key")
+    about = () if content.about is None else (about_hash(content.about, content.challenge),)
     return RequestRegistration(
         request_id=request.request_id,
         key_id=content.key_id,
         kind=content.kind,
         request_hash=request.request_hash,
-        file_hashes=hashes if content.about is None else (about_hash(content.about),),
+        file_hashes=hashes or about,
         expires_at_s=request.expires_at_s,
     )

@@ -11,6 +11,7 @@ from mobile_share.cli import (
     emergency,
     enrol,
     pin_entry,
+    renew,
     requests,
     running,
     sign,
@@ -31,7 +32,7 @@ def wired(world, tmp_path, monkeypatch):
         monkeypatch.setattr(module, "signer_client", client)
     monkeypatch.setattr(enrol, "enrolment_client", client)
     monkeypatch.setattr(emergency, "emergency_client", client)
-    for module in (enrol, pin_entry, requests, running, sign, status):
+    for module in (enrol, pin_entry, renew, requests, running, sign, status):
         monkeypatch.setattr(module, "now_utc", lambda: NOW)
     (tmp_path / "deployment.json").write_text(world.deployment.model_dump_json())
 

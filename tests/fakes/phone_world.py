@@ -4,6 +4,7 @@ The signer is honest until a test changes what it says.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from mobile_share.ports import (
     EnrolmentGrant,
     KeyReport,
     OtherKey,
+    RenewedChains,
     RequestStatus,
     UntrustedFile,
     UntrustedRequest,
@@ -26,7 +28,7 @@ from mobile_share.ports import (
 from signer_core.documents import prepare_pdf, signed_attributes
 from signer_core.errors import InvalidRequestError, NotFoundError
 from signer_core.identifiers import KeyId, RequestId
-from signer_core.protocol.key_action import action_hash
+from signer_core.protocol.key_action import KeyAction, action_hash
 from signer_core.protocol.request import request_hash
 from signer_core.protocol.suspend_code import suspend_code_hash
 from tests.fakes.citizen import NOW, name
@@ -64,6 +66,7 @@ class FakeSigner:
         self.grant_changes: dict[str, Any] = {}
         self.claim_changes: dict[str, Any] = {}
         self.declined: dict[bytes, str] = {}
+        self.certificate = b""  # DER: the one in force, that a renewal names
         self.other_keys: tuple[OtherKey, ...] = ()
 
     async def begin(self, activation_code, device_csr, photo):
@@ -116,6 +119,20 @@ class FakeSigner:
             raise NotFoundError("the key has not signed its PKCS#10 yet")
         return self.chain or self.pki.citizen(self.vault.keys[key_id].share.public_key)
 
+    async def renew_certificate(self, device_csr):
+        confirmed = [
+            i for i, (kind, _) in self.vault.actions.items() if kind == "certificateRenewal"
+        ]
+        if not set(confirmed) & set(self.vault.results):
+            raise NotFoundError("no renewal was confirmed")
+        (key_id,) = self.vault.keys
+        csr = x509.load_der_x509_csr(device_csr)
+        uses = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH])
+        subject = name(common_name=device_key_hash(csr.public_key()).hex())
+        leaf = certify(self.pki.devices, csr.public_key(), subject, uses)
+        person = self.chain or self.pki.citizen(self.vault.keys[key_id].share.public_key)
+        return RenewedChains(tuple(person), (leaf, der(self.pki.devices)))
+
     async def check_photo(self, request_id, photo):
         return "attestation"
 
@@ -164,7 +181,10 @@ class FakeSigner:
 
     async def request_key_action(self, action, about):
         request_id = RequestId(self.vault.rng(16))
-        self.vault.requests[request_id] = action_hash(action, about)
+        renewed = b""
+        if action is KeyAction.RENEWAL:
+            renewed = hashlib.sha256(self.certificate).digest()
+        self.vault.requests[request_id] = action_hash(action, about, renewed)
         self.vault.actions[request_id] = (action, about)
         return request_id
 

@@ -16,6 +16,7 @@ from signer_core.ports import (
     EnrolmentGrant,
     KeyState,
     KeyStatus,
+    Renewed,
     RequestResult,
     RequestState,
     SignedItem,
@@ -42,6 +43,7 @@ class FakeVault:
     calls: list = field(default_factory=list)
     received: list = field(default_factory=list)  # what came through the relay
     codes: dict = field(default_factory=dict)  # by key id
+    renewed: dict = field(default_factory=dict)  # by key id: who they are from now on
     suspended: list = field(default_factory=list)  # key ids
     relay_error: Exception | None = None
     flood: bool = False  # answer without end
@@ -90,6 +92,15 @@ class FakeVault:
         if key_id not in self.citizens:
             raise NotFoundError("this key has not signed its PKCS#10 request")
         return issued_to(self.citizens[key_id])
+
+    async def renew_certificate(self, key_id, device_csr):
+        """Renew for whoever confirmed; the fake's new certificate is on a new key."""
+        self._call("renew_certificate")
+        if key_id not in self.renewed:
+            raise NotFoundError("no renewal was confirmed")
+        self.citizens[key_id] = self.renewed[key_id]
+        device = await self.issue_device_certificate("", device_csr)
+        return Renewed(issued_to(self.citizens[key_id]), device)
 
     async def key_state(self, key_id):
         self._call("key_state")

@@ -9,7 +9,7 @@ _ENDS: Final = ("owner", "code", "clone", "wrong-arithmetic", "unresolved", "rep
 KINDS: Final = (
     EventKind(
         "device-certificate",
-        "A phone that enrols got the certificate of its device key.",
+        "A phone that enrols or renews got the certificate of its device key.",
         ("vault",),
         ("issued",),
         about=("key",),
@@ -23,9 +23,9 @@ KINDS: Final = (
     ),
     EventKind(
         "certificate",
-        "A person's key was certified.",
+        "A person's key was certified, for the first time or anew.",
         ("vault",),
-        ("issued",),
+        ("issued", "renewed"),
         about=("key",),
     ),
     EventKind(

@@ -59,6 +59,14 @@ class Certificates:
                 await connection.execute(earlier)
                 await connection.execute(insert(certificates).values(_row(certificate)))
 
+    async def renew(self, certificate: PersonCertificate) -> None:
+        """Keep a key's new certificate in the place of the one before; its state stays."""
+        row = _row(certificate)
+        del row["status"]
+        renewed = update(certificates).where(certificates.c.key_id == certificate.key_id)
+        async with write_transaction(self._engine) as connection:
+            await connection.execute(renewed.values(row))
+
     async def of_key(self, key_id: KeyId) -> PersonCertificate:
         """Return the certificate of a user key.
 

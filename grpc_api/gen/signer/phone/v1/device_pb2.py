@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csigner/phone/v1/device.proto\x12\x0fsigner.phone.v1\"6\n\x11\x43heckPhotoRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\r\n\x05photo\x18\x02 \x01(\x0c\")\n\x12\x43heckPhotoResponse\x12\x13\n\x0b\x61ttestation\x18\x01 \x01(\t\"0\n\x17IssueCertificateRequest\x12\x15\n\rauthorisation\x18\x01 \x01(\t\">\n\x18IssueCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05\x63hain\x18\x02 \x03(\x0c\"\x12\n\x10GetStatusRequest\"\xd1\x01\n\x11GetStatusResponse\x12*\n\x06status\x18\x01 \x01(\x0e\x32\x1a.signer.phone.v1.KeyStatus\x12\x15\n\rattempts_left\x18\x02 \x01(\r\x12\x14\n\x0chold_until_s\x18\x03 \x01(\x04\x12\x12\n\nsignatures\x18\x04 \x01(\x04\x12\x12\n\ngeneration\x18\x05 \x01(\r\x12\x13\n\x0bwrong_tries\x18\x06 \x01(\r\x12\x10\n\x08\x65nded_by\x18\x07 \x01(\t\x12\x14\n\x0cmust_refresh\x18\x08 \x01(\x08\"*\n\x15SetSuspendCodeRequest\x12\x11\n\tcode_hash\x18\x01 \x01(\x0c\"\x18\n\x16SetSuspendCodeResponse\"\x16\n\x14ListOtherKeysRequest\"@\n\x15ListOtherKeysResponse\x12\'\n\x04keys\x18\x01 \x03(\x0b\x32\x19.signer.phone.v1.OtherKey\"F\n\x08OtherKey\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x15\n\renrolled_at_s\x18\x03 \x01(\x04\"[\n\x17RequestKeyActionRequest\x12*\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1a.signer.phone.v1.KeyAction\x12\x14\n\x0c\x61\x62out_key_id\x18\x02 \x01(\x0c\".\n\x18RequestKeyActionResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c*\xa1\x01\n\tKeyStatus\x12\x1a\n\x16KEY_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_STATUS_ACTIVE\x10\x01\x12\x16\n\x12KEY_STATUS_BLOCKED\x10\x02\x12\x18\n\x14KEY_STATUS_SUSPENDED\x10\x03\x12\x16\n\x12KEY_STATUS_RETIRED\x10\x04\x12\x17\n\x13KEY_STATUS_RESTORED\x10\x05*y\n\tKeyAction\x12\x1a\n\x16KEY_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15KEY_ACTION_SUSPENSION\x10\x01\x12\x19\n\x15KEY_ACTION_REVOCATION\x10\x02\x12\x1a\n\x16KEY_ACTION_REPLACEMENT\x10\x03\x32\xcf\x04\n\rDeviceService\x12U\n\nCheckPhoto\x12\".signer.phone.v1.CheckPhotoRequest\x1a#.signer.phone.v1.CheckPhotoResponse\x12g\n\x10IssueCertificate\x12(.signer.phone.v1.IssueCertificateRequest\x1a).signer.phone.v1.IssueCertificateResponse\x12R\n\tGetStatus\x12!.signer.phone.v1.GetStatusRequest\x1a\".signer.phone.v1.GetStatusResponse\x12\x61\n\x0eSetSuspendCode\x12&.signer.phone.v1.SetSuspendCodeRequest\x1a\'.signer.phone.v1.SetSuspendCodeResponse\x12^\n\rListOtherKeys\x12%.signer.phone.v1.ListOtherKeysRequest\x1a&.signer.phone.v1.ListOtherKeysResponse\x12g\n\x10RequestKeyAction\x12(.signer.phone.v1.RequestKeyActionRequest\x1a).signer.phone.v1.RequestKeyActionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csigner/phone/v1/device.proto\x12\x0fsigner.phone.v1\"6\n\x11\x43heckPhotoRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\r\n\x05photo\x18\x02 \x01(\x0c\")\n\x12\x43heckPhotoResponse\x12\x13\n\x0b\x61ttestation\x18\x01 \x01(\t\"0\n\x17IssueCertificateRequest\x12\x15\n\rauthorisation\x18\x01 \x01(\t\">\n\x18IssueCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05\x63hain\x18\x02 \x03(\x0c\"-\n\x17RenewCertificateRequest\x12\x12\n\ndevice_csr\x18\x01 \x01(\x0c\"p\n\x18RenewCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05\x63hain\x18\x02 \x03(\x0c\x12\x1a\n\x12\x64\x65vice_certificate\x18\x03 \x01(\x0c\x12\x14\n\x0c\x64\x65vice_chain\x18\x04 \x03(\x0c\"\x12\n\x10GetStatusRequest\"\xe9\x01\n\x11GetStatusResponse\x12*\n\x06status\x18\x01 \x01(\x0e\x32\x1a.signer.phone.v1.KeyStatus\x12\x15\n\rattempts_left\x18\x02 \x01(\r\x12\x14\n\x0chold_until_s\x18\x03 \x01(\x04\x12\x12\n\nsignatures\x18\x04 \x01(\x04\x12\x12\n\ngeneration\x18\x05 \x01(\r\x12\x13\n\x0bwrong_tries\x18\x06 \x01(\r\x12\x10\n\x08\x65nded_by\x18\x07 \x01(\t\x12\x14\n\x0cmust_refresh\x18\x08 \x01(\x08\x12\x16\n\x0erenew_before_s\x18\t \x01(\x04\"*\n\x15SetSuspendCodeRequest\x12\x11\n\tcode_hash\x18\x01 \x01(\x0c\"\x18\n\x16SetSuspendCodeResponse\"\x16\n\x14ListOtherKeysRequest\"@\n\x15ListOtherKeysResponse\x12\'\n\x04keys\x18\x01 \x03(\x0b\x32\x19.signer.phone.v1.OtherKey\"F\n\x08OtherKey\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x15\n\renrolled_at_s\x18\x03 \x01(\x04\"[\n\x17RequestKeyActionRequest\x12*\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1a.signer.phone.v1.KeyAction\x12\x14\n\x0c\x61\x62out_key_id\x18\x02 \x01(\x0c\".\n\x18RequestKeyActionResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c*\xa1\x01\n\tKeyStatus\x12\x1a\n\x16KEY_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_STATUS_ACTIVE\x10\x01\x12\x16\n\x12KEY_STATUS_BLOCKED\x10\x02\x12\x18\n\x14KEY_STATUS_SUSPENDED\x10\x03\x12\x16\n\x12KEY_STATUS_RETIRED\x10\x04\x12\x17\n\x13KEY_STATUS_RESTORED\x10\x05*\x91\x01\n\tKeyAction\x12\x1a\n\x16KEY_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15KEY_ACTION_SUSPENSION\x10\x01\x12\x19\n\x15KEY_ACTION_REVOCATION\x10\x02\x12\x1a\n\x16KEY_ACTION_REPLACEMENT\x10\x03\x12\x16\n\x12KEY_ACTION_RENEWAL\x10\x04\x32\xb8\x05\n\rDeviceService\x12U\n\nCheckPhoto\x12\".signer.phone.v1.CheckPhotoRequest\x1a#.signer.phone.v1.CheckPhotoResponse\x12g\n\x10IssueCertificate\x12(.signer.phone.v1.IssueCertificateRequest\x1a).signer.phone.v1.IssueCertificateResponse\x12g\n\x10RenewCertificate\x12(.signer.phone.v1.RenewCertificateRequest\x1a).signer.phone.v1.RenewCertificateResponse\x12R\n\tGetStatus\x12!.signer.phone.v1.GetStatusRequest\x1a\".signer.phone.v1.GetStatusResponse\x12\x61\n\x0eSetSuspendCode\x12&.signer.phone.v1.SetSuspendCodeRequest\x1a\'.signer.phone.v1.SetSuspendCodeResponse\x12^\n\rListOtherKeys\x12%.signer.phone.v1.ListOtherKeysRequest\x1a&.signer.phone.v1.ListOtherKeysResponse\x12g\n\x10RequestKeyAction\x12(.signer.phone.v1.RequestKeyActionRequest\x1a).signer.phone.v1.RequestKeyActionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'signer.phone.v1.device_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KEYSTATUS']._serialized_start=868
-  _globals['_KEYSTATUS']._serialized_end=1029
-  _globals['_KEYACTION']._serialized_start=1031
-  _globals['_KEYACTION']._serialized_end=1152
+  _globals['_KEYSTATUS']._serialized_start=1053
+  _globals['_KEYSTATUS']._serialized_end=1214
+  _globals['_KEYACTION']._serialized_start=1217
+  _globals['_KEYACTION']._serialized_end=1362
   _globals['_CHECKPHOTOREQUEST']._serialized_start=49
   _globals['_CHECKPHOTOREQUEST']._serialized_end=103
   _globals['_CHECKPHOTORESPONSE']._serialized_start=105
@@ -43,24 +43,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ISSUECERTIFICATEREQUEST']._serialized_end=196
   _globals['_ISSUECERTIFICATERESPONSE']._serialized_start=198
   _globals['_ISSUECERTIFICATERESPONSE']._serialized_end=260
-  _globals['_GETSTATUSREQUEST']._serialized_start=262
-  _globals['_GETSTATUSREQUEST']._serialized_end=280
-  _globals['_GETSTATUSRESPONSE']._serialized_start=283
-  _globals['_GETSTATUSRESPONSE']._serialized_end=492
-  _globals['_SETSUSPENDCODEREQUEST']._serialized_start=494
-  _globals['_SETSUSPENDCODEREQUEST']._serialized_end=536
-  _globals['_SETSUSPENDCODERESPONSE']._serialized_start=538
-  _globals['_SETSUSPENDCODERESPONSE']._serialized_end=562
-  _globals['_LISTOTHERKEYSREQUEST']._serialized_start=564
-  _globals['_LISTOTHERKEYSREQUEST']._serialized_end=586
-  _globals['_LISTOTHERKEYSRESPONSE']._serialized_start=588
-  _globals['_LISTOTHERKEYSRESPONSE']._serialized_end=652
-  _globals['_OTHERKEY']._serialized_start=654
-  _globals['_OTHERKEY']._serialized_end=724
-  _globals['_REQUESTKEYACTIONREQUEST']._serialized_start=726
-  _globals['_REQUESTKEYACTIONREQUEST']._serialized_end=817
-  _globals['_REQUESTKEYACTIONRESPONSE']._serialized_start=819
-  _globals['_REQUESTKEYACTIONRESPONSE']._serialized_end=865
-  _globals['_DEVICESERVICE']._serialized_start=1155
-  _globals['_DEVICESERVICE']._serialized_end=1746
+  _globals['_RENEWCERTIFICATEREQUEST']._serialized_start=262
+  _globals['_RENEWCERTIFICATEREQUEST']._serialized_end=307
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_start=309
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_end=421
+  _globals['_GETSTATUSREQUEST']._serialized_start=423
+  _globals['_GETSTATUSREQUEST']._serialized_end=441
+  _globals['_GETSTATUSRESPONSE']._serialized_start=444
+  _globals['_GETSTATUSRESPONSE']._serialized_end=677
+  _globals['_SETSUSPENDCODEREQUEST']._serialized_start=679
+  _globals['_SETSUSPENDCODEREQUEST']._serialized_end=721
+  _globals['_SETSUSPENDCODERESPONSE']._serialized_start=723
+  _globals['_SETSUSPENDCODERESPONSE']._serialized_end=747
+  _globals['_LISTOTHERKEYSREQUEST']._serialized_start=749
+  _globals['_LISTOTHERKEYSREQUEST']._serialized_end=771
+  _globals['_LISTOTHERKEYSRESPONSE']._serialized_start=773
+  _globals['_LISTOTHERKEYSRESPONSE']._serialized_end=837
+  _globals['_OTHERKEY']._serialized_start=839
+  _globals['_OTHERKEY']._serialized_end=909
+  _globals['_REQUESTKEYACTIONREQUEST']._serialized_start=911
+  _globals['_REQUESTKEYACTIONREQUEST']._serialized_end=1002
+  _globals['_REQUESTKEYACTIONRESPONSE']._serialized_start=1004
+  _globals['_REQUESTKEYACTIONRESPONSE']._serialized_end=1050
+  _globals['_DEVICESERVICE']._serialized_start=1365
+  _globals['_DEVICESERVICE']._serialized_end=2061
 # @@protoc_insertion_point(module_scope)

@@ -59,6 +59,8 @@ class _KeyActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KeyAction.V
     """this device's key and its certificate"""
     KEY_ACTION_REPLACEMENT: _KeyAction.ValueType  # 3
     """another key of the same person: this one takes its place"""
+    KEY_ACTION_RENEWAL: _KeyAction.ValueType  # 4
+    """a new certificate on this device's key, which signs a PKCS#10"""
 
 class KeyAction(_KeyAction, metaclass=_KeyActionEnumTypeWrapper): ...
 
@@ -69,6 +71,8 @@ KEY_ACTION_REVOCATION: KeyAction.ValueType  # 2
 """this device's key and its certificate"""
 KEY_ACTION_REPLACEMENT: KeyAction.ValueType  # 3
 """another key of the same person: this one takes its place"""
+KEY_ACTION_RENEWAL: KeyAction.ValueType  # 4
+"""a new certificate on this device's key, which signs a PKCS#10"""
 Global___KeyAction: _TypeAlias = KeyAction  # noqa: Y015
 
 @_typing.final
@@ -162,6 +166,62 @@ class IssueCertificateResponse(_message.Message):
 Global___IssueCertificateResponse: _TypeAlias = IssueCertificateResponse  # noqa: Y015
 
 @_typing.final
+class RenewCertificateRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_CSR_FIELD_NUMBER: _builtins.int
+    device_csr: _builtins.bytes
+    """DER PKCS#10 of the device key, at most 1 KiB"""
+    def __init__(
+        self,
+        *,
+        device_csr: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_csr", b"device_csr"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewCertificateRequest: _TypeAlias = RenewCertificateRequest  # noqa: Y015
+
+@_typing.final
+class RenewCertificateResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CHAIN_FIELD_NUMBER: _builtins.int
+    DEVICE_CERTIFICATE_FIELD_NUMBER: _builtins.int
+    DEVICE_CHAIN_FIELD_NUMBER: _builtins.int
+    certificate: _builtins.bytes
+    """DER X.509"""
+    device_certificate: _builtins.bytes
+    """DER X.509"""
+    @_builtins.property
+    def chain(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """DER X.509, issuer first, root last"""
+
+    @_builtins.property
+    def device_chain(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """DER X.509, issuer first, without the root"""
+
+    def __init__(
+        self,
+        *,
+        certificate: _builtins.bytes = ...,
+        chain: _abc.Iterable[_builtins.bytes] | None = ...,
+        device_certificate: _builtins.bytes = ...,
+        device_chain: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "chain", b"chain", "device_certificate", b"device_certificate", "device_chain", b"device_chain"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewCertificateResponse: _TypeAlias = RenewCertificateResponse  # noqa: Y015
+
+@_typing.final
 class GetStatusRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -188,6 +248,7 @@ class GetStatusResponse(_message.Message):
     WRONG_TRIES_FIELD_NUMBER: _builtins.int
     ENDED_BY_FIELD_NUMBER: _builtins.int
     MUST_REFRESH_FIELD_NUMBER: _builtins.int
+    RENEW_BEFORE_S_FIELD_NUMBER: _builtins.int
     status: Global___KeyStatus.ValueType
     attempts_left: _builtins.int
     """before the final block, 0 to 9"""
@@ -203,6 +264,8 @@ class GetStatusResponse(_message.Message):
     """why it was suspended or retired: owner, officer, clone, .."""
     must_refresh: _builtins.bool
     """it signs nothing before new shares"""
+    renew_before_s: _builtins.int
+    """Unix time; 0 while the certificate is good for more than 30 days"""
     def __init__(
         self,
         *,
@@ -214,10 +277,11 @@ class GetStatusResponse(_message.Message):
         wrong_tries: _builtins.int = ...,
         ended_by: _builtins.str = ...,
         must_refresh: _builtins.bool = ...,
+        renew_before_s: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts_left", b"attempts_left", "ended_by", b"ended_by", "generation", b"generation", "hold_until_s", b"hold_until_s", "must_refresh", b"must_refresh", "signatures", b"signatures", "status", b"status", "wrong_tries", b"wrong_tries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts_left", b"attempts_left", "ended_by", b"ended_by", "generation", b"generation", "hold_until_s", b"hold_until_s", "must_refresh", b"must_refresh", "renew_before_s", b"renew_before_s", "signatures", b"signatures", "status", b"status", "wrong_tries", b"wrong_tries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

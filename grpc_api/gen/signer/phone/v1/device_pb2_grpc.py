@@ -46,6 +46,11 @@ class DeviceServiceStub:
                 request_serializer=signer_dot_phone_dot_v1_dot_device__pb2.IssueCertificateRequest.SerializeToString,
                 response_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.IssueCertificateResponse.FromString,
                 _registered_method=True)
+        self.RenewCertificate = channel.unary_unary(
+                '/signer.phone.v1.DeviceService/RenewCertificate',
+                request_serializer=signer_dot_phone_dot_v1_dot_device__pb2.RenewCertificateRequest.SerializeToString,
+                response_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.RenewCertificateResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/signer.phone.v1.DeviceService/GetStatus',
                 request_serializer=signer_dot_phone_dot_v1_dot_device__pb2.GetStatusRequest.SerializeToString,
@@ -83,6 +88,14 @@ class DeviceServiceServicer:
     def IssueCertificate(self, request, context):
         """Fetch the person's certificate after the key signed its own PKCS#10 request. Repeating the
         call gives the same certificate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenewCertificate(self, request, context):
+        """Fetch new certificates of the person and the device, after the key signed a PKCS#10 request in a
+        session about a renewal. Repeating the call gives the same certificate of the person for a day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +143,11 @@ def add_DeviceServiceServicer_to_server(servicer, server):
                     servicer.IssueCertificate,
                     request_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.IssueCertificateRequest.FromString,
                     response_serializer=signer_dot_phone_dot_v1_dot_device__pb2.IssueCertificateResponse.SerializeToString,
+            ),
+            'RenewCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewCertificate,
+                    request_deserializer=signer_dot_phone_dot_v1_dot_device__pb2.RenewCertificateRequest.FromString,
+                    response_serializer=signer_dot_phone_dot_v1_dot_device__pb2.RenewCertificateResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -208,6 +226,33 @@ class DeviceService:
             '/signer.phone.v1.DeviceService/IssueCertificate',
             signer_dot_phone_dot_v1_dot_device__pb2.IssueCertificateRequest.SerializeToString,
             signer_dot_phone_dot_v1_dot_device__pb2.IssueCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.phone.v1.DeviceService/RenewCertificate',
+            signer_dot_phone_dot_v1_dot_device__pb2.RenewCertificateRequest.SerializeToString,
+            signer_dot_phone_dot_v1_dot_device__pb2.RenewCertificateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,10 @@ class DeviceServiceStub:
     """Fetch the person's certificate after the key signed its own PKCS#10 request. Repeating the
     call gives the same certificate.
     """
+    RenewCertificate: _grpc.UnaryUnaryMultiCallable[_device_pb2.RenewCertificateRequest, _device_pb2.RenewCertificateResponse]
+    """Fetch new certificates of the person and the device, after the key signed a PKCS#10 request in a
+    session about a renewal. Repeating the call gives the same certificate of the person for a day.
+    """
     GetStatus: _grpc.UnaryUnaryMultiCallable[_device_pb2.GetStatusRequest, _device_pb2.GetStatusResponse]
     """Tell the state of this device's key. Information only: a phone retires or suspends its share
     on a word from inside the channel to the vault, never on this one.
@@ -66,6 +70,10 @@ class DeviceServiceAsyncStub(DeviceServiceStub):
     IssueCertificate: _aio.UnaryUnaryMultiCallable[_device_pb2.IssueCertificateRequest, _device_pb2.IssueCertificateResponse]  # type: ignore[assignment]
     """Fetch the person's certificate after the key signed its own PKCS#10 request. Repeating the
     call gives the same certificate.
+    """
+    RenewCertificate: _aio.UnaryUnaryMultiCallable[_device_pb2.RenewCertificateRequest, _device_pb2.RenewCertificateResponse]  # type: ignore[assignment]
+    """Fetch new certificates of the person and the device, after the key signed a PKCS#10 request in a
+    session about a renewal. Repeating the call gives the same certificate of the person for a day.
     """
     GetStatus: _aio.UnaryUnaryMultiCallable[_device_pb2.GetStatusRequest, _device_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Tell the state of this device's key. Information only: a phone retires or suspends its share
@@ -101,6 +109,16 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_device_pb2.IssueCertificateResponse, _abc.Awaitable[_device_pb2.IssueCertificateResponse]]:
         """Fetch the person's certificate after the key signed its own PKCS#10 request. Repeating the
         call gives the same certificate.
+        """
+
+    @_abc_1.abstractmethod
+    def RenewCertificate(
+        self,
+        request: _device_pb2.RenewCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_device_pb2.RenewCertificateResponse, _abc.Awaitable[_device_pb2.RenewCertificateResponse]]:
+        """Fetch new certificates of the person and the device, after the key signed a PKCS#10 request in a
+        session about a renewal. Repeating the call gives the same certificate of the person for a day.
         """
 
     @_abc_1.abstractmethod

@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsigner/vault/v1/vault.proto\x12\x0fsigner.vault.v1\"%\n\x0e\x43onnectRequest\x12\x13\n\x0btls_records\x18\x01 \x01(\x0c\"&\n\x0f\x43onnectResponse\x12\x13\n\x0btls_records\x18\x01 \x01(\x0c\"\x8b\x01\n\x16RegisterRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\x0e\n\x06key_id\x18\x02 \x01(\x0c\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x14\n\x0crequest_hash\x18\x04 \x01(\x0c\x12\x13\n\x0b\x66ile_hashes\x18\x05 \x03(\x0c\x12\x14\n\x0c\x65xpires_at_s\x18\x06 \x01(\x04\"\x19\n\x17RegisterRequestResponse\"(\n\x12\x42urnRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"\x15\n\x13\x42urnRequestResponse\"&\n\x10GetResultRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"n\n\x11GetResultResponse\x12-\n\x06status\x18\x01 \x01(\x0e\x32\x1d.signer.vault.v1.ResultStatus\x12*\n\x05items\x18\x02 \x03(\x0b\x32\x1b.signer.vault.v1.SignedItem\";\n\nSignedItem\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"J\n\x1dIssueDeviceCertificateRequest\x12\x15\n\rauthorisation\x18\x01 \x01(\t\x12\x12\n\ndevice_csr\x18\x02 \x01(\x0c\"D\n\x1eIssueDeviceCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05\x63hain\x18\x02 \x03(\x0c\"@\n\x17IssueCertificateRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x15\n\rauthorisation\x18\x02 \x01(\t\">\n\x18IssueCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05\x63hain\x18\x02 \x03(\x0c\"\x1f\n\rGetKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\"\xe7\x01\n\x0eGetKeyResponse\x12*\n\x06status\x18\x01 \x01(\x0e\x32\x1a.signer.vault.v1.KeyStatus\x12\x15\n\rattempts_left\x18\x02 \x01(\r\x12\x14\n\x0chold_until_s\x18\x03 \x01(\x04\x12\x12\n\nsignatures\x18\x04 \x01(\x04\x12\x12\n\ngeneration\x18\x05 \x01(\r\x12\x17\n\x0f\x64\x65vice_key_hash\x18\x06 \x01(\x0c\x12\x13\n\x0bwrong_tries\x18\x07 \x01(\r\x12\x10\n\x08\x65nded_by\x18\x08 \x01(\t\x12\x14\n\x0cmust_refresh\x18\t \x01(\x08\":\n\x15SetSuspendCodeRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x11\n\tcode_hash\x18\x02 \x01(\x0c\"\x18\n\x16SetSuspendCodeResponse\")\n\x14SuspendByCodeRequest\x12\x11\n\tcode_hash\x18\x01 \x01(\x0c\"\x17\n\x15SuspendByCodeResponse*\x97\x01\n\x0cResultStatus\x12\x1d\n\x19RESULT_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12RESULT_STATUS_OPEN\x10\x01\x12\x1a\n\x16RESULT_STATUS_RESERVED\x10\x02\x12\x1a\n\x16RESULT_STATUS_CONSUMED\x10\x03\x12\x18\n\x14RESULT_STATUS_BURNED\x10\x04*\xa1\x01\n\tKeyStatus\x12\x1a\n\x16KEY_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_STATUS_ACTIVE\x10\x01\x12\x16\n\x12KEY_STATUS_BLOCKED\x10\x02\x12\x18\n\x14KEY_STATUS_SUSPENDED\x10\x03\x12\x16\n\x12KEY_STATUS_RETIRED\x10\x04\x12\x17\n\x13KEY_STATUS_RESTORED\x10\x05\x32\x65\n\x11VaultRelayService\x12P\n\x07\x43onnect\x12\x1f.signer.vault.v1.ConnectRequest\x1a .signer.vault.v1.ConnectResponse(\x01\x30\x01\x32\xaa\x02\n\x14VaultRequestsService\x12\x64\n\x0fRegisterRequest\x12\'.signer.vault.v1.RegisterRequestRequest\x1a(.signer.vault.v1.RegisterRequestResponse\x12X\n\x0b\x42urnRequest\x12#.signer.vault.v1.BurnRequestRequest\x1a$.signer.vault.v1.BurnRequestResponse\x12R\n\tGetResult\x12!.signer.vault.v1.GetResultRequest\x1a\".signer.vault.v1.GetResultResponse2\x84\x04\n\x10VaultKeysService\x12y\n\x16IssueDeviceCertificate\x12..signer.vault.v1.IssueDeviceCertificateRequest\x1a/.signer.vault.v1.IssueDeviceCertificateResponse\x12g\n\x10IssueCertificate\x12(.signer.vault.v1.IssueCertificateRequest\x1a).signer.vault.v1.IssueCertificateResponse\x12I\n\x06GetKey\x12\x1e.signer.vault.v1.GetKeyRequest\x1a\x1f.signer.vault.v1.GetKeyResponse\x12\x61\n\x0eSetSuspendCode\x12&.signer.vault.v1.SetSuspendCodeRequest\x1a\'.signer.vault.v1.SetSuspendCodeResponse\x12^\n\rSuspendByCode\x12%.signer.vault.v1.SuspendByCodeRequest\x1a&.signer.vault.v1.SuspendByCodeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsigner/vault/v1/vault.proto\x12\x0fsigner.vault.v1\"%\n\x0e\x43onnectRequest\x12\x13\n\x0btls_records\x18\x01 \x01(\x0c\"&\n\x0f\x43onnectResponse\x12\x13\n\x0btls_records\x18\x01 \x01(\x0c\"\x8b\x01\n\x16RegisterRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\x0e\n\x06key_id\x18\x02 \x01(\x0c\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x14\n\x0crequest_hash\x18\x04 \x01(\x0c\x12\x13\n\x0b\x66ile_hashes\x18\x05 \x03(\x0c\x12\x14\n\x0c\x65xpires_at_s\x18\x06 \x01(\x04\"\x19\n\x17RegisterRequestResponse\"(\n\x12\x42urnRequestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"\x15\n\x13\x42urnRequestResponse\"&\n\x10GetResultRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\"n\n\x11GetResultResponse\x12-\n\x06status\x18\x01 \x01(\x0e\x32\x1d.signer.vault.v1.ResultStatus\x12*\n\x05items\x18\x02 \x03(\x0b\x32\x1b.signer.vault.v1.SignedItem\";\n\nSignedItem\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"J\n\x1dIssueDeviceCertificateRequest\x12\x15\n\rauthorisation\x18\x01 \x01(\t\x12\x12\n\ndevice_csr\x18\x02 \x01(\x0c\"D\n\x1eIssueDeviceCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05\x63hain\x18\x02 \x03(\x0c\"@\n\x17IssueCertificateRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x15\n\rauthorisation\x18\x02 \x01(\t\">\n\x18IssueCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05\x63hain\x18\x02 \x03(\x0c\"=\n\x17RenewCertificateRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x12\n\ndevice_csr\x18\x02 \x01(\x0c\"p\n\x18RenewCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05\x63hain\x18\x02 \x03(\x0c\x12\x1a\n\x12\x64\x65vice_certificate\x18\x03 \x01(\x0c\x12\x14\n\x0c\x64\x65vice_chain\x18\x04 \x03(\x0c\"\x1f\n\rGetKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\"\xe7\x01\n\x0eGetKeyResponse\x12*\n\x06status\x18\x01 \x01(\x0e\x32\x1a.signer.vault.v1.KeyStatus\x12\x15\n\rattempts_left\x18\x02 \x01(\r\x12\x14\n\x0chold_until_s\x18\x03 \x01(\x04\x12\x12\n\nsignatures\x18\x04 \x01(\x04\x12\x12\n\ngeneration\x18\x05 \x01(\r\x12\x17\n\x0f\x64\x65vice_key_hash\x18\x06 \x01(\x0c\x12\x13\n\x0bwrong_tries\x18\x07 \x01(\r\x12\x10\n\x08\x65nded_by\x18\x08 \x01(\t\x12\x14\n\x0cmust_refresh\x18\t \x01(\x08\":\n\x15SetSuspendCodeRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x11\n\tcode_hash\x18\x02 \x01(\x0c\"\x18\n\x16SetSuspendCodeResponse\")\n\x14SuspendByCodeRequest\x12\x11\n\tcode_hash\x18\x01 \x01(\x0c\"\x17\n\x15SuspendByCodeResponse*\x97\x01\n\x0cResultStatus\x12\x1d\n\x19RESULT_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12RESULT_STATUS_OPEN\x10\x01\x12\x1a\n\x16RESULT_STATUS_RESERVED\x10\x02\x12\x1a\n\x16RESULT_STATUS_CONSUMED\x10\x03\x12\x18\n\x14RESULT_STATUS_BURNED\x10\x04*\xa1\x01\n\tKeyStatus\x12\x1a\n\x16KEY_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_STATUS_ACTIVE\x10\x01\x12\x16\n\x12KEY_STATUS_BLOCKED\x10\x02\x12\x18\n\x14KEY_STATUS_SUSPENDED\x10\x03\x12\x16\n\x12KEY_STATUS_RETIRED\x10\x04\x12\x17\n\x13KEY_STATUS_RESTORED\x10\x05\x32\x65\n\x11VaultRelayService\x12P\n\x07\x43onnect\x12\x1f.signer.vault.v1.ConnectRequest\x1a .signer.vault.v1.ConnectResponse(\x01\x30\x01\x32\xaa\x02\n\x14VaultRequestsService\x12\x64\n\x0fRegisterRequest\x12\'.signer.vault.v1.RegisterRequestRequest\x1a(.signer.vault.v1.RegisterRequestResponse\x12X\n\x0b\x42urnRequest\x12#.signer.vault.v1.BurnRequestRequest\x1a$.signer.vault.v1.BurnRequestResponse\x12R\n\tGetResult\x12!.signer.vault.v1.GetResultRequest\x1a\".signer.vault.v1.GetResultResponse2\xed\x04\n\x10VaultKeysService\x12y\n\x16IssueDeviceCertificate\x12..signer.vault.v1.IssueDeviceCertificateRequest\x1a/.signer.vault.v1.IssueDeviceCertificateResponse\x12g\n\x10IssueCertificate\x12(.signer.vault.v1.IssueCertificateRequest\x1a).signer.vault.v1.IssueCertificateResponse\x12g\n\x10RenewCertificate\x12(.signer.vault.v1.RenewCertificateRequest\x1a).signer.vault.v1.RenewCertificateResponse\x12I\n\x06GetKey\x12\x1e.signer.vault.v1.GetKeyRequest\x1a\x1f.signer.vault.v1.GetKeyResponse\x12\x61\n\x0eSetSuspendCode\x12&.signer.vault.v1.SetSuspendCodeRequest\x1a\'.signer.vault.v1.SetSuspendCodeResponse\x12^\n\rSuspendByCode\x12%.signer.vault.v1.SuspendByCodeRequest\x1a&.signer.vault.v1.SuspendByCodeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'signer.vault.v1.vault_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RESULTSTATUS']._serialized_start=1272
-  _globals['_RESULTSTATUS']._serialized_end=1423
-  _globals['_KEYSTATUS']._serialized_start=1426
-  _globals['_KEYSTATUS']._serialized_end=1587
+  _globals['_RESULTSTATUS']._serialized_start=1449
+  _globals['_RESULTSTATUS']._serialized_end=1600
+  _globals['_KEYSTATUS']._serialized_start=1603
+  _globals['_KEYSTATUS']._serialized_end=1764
   _globals['_CONNECTREQUEST']._serialized_start=48
   _globals['_CONNECTREQUEST']._serialized_end=85
   _globals['_CONNECTRESPONSE']._serialized_start=87
@@ -61,22 +61,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ISSUECERTIFICATEREQUEST']._serialized_end=784
   _globals['_ISSUECERTIFICATERESPONSE']._serialized_start=786
   _globals['_ISSUECERTIFICATERESPONSE']._serialized_end=848
-  _globals['_GETKEYREQUEST']._serialized_start=850
-  _globals['_GETKEYREQUEST']._serialized_end=881
-  _globals['_GETKEYRESPONSE']._serialized_start=884
-  _globals['_GETKEYRESPONSE']._serialized_end=1115
-  _globals['_SETSUSPENDCODEREQUEST']._serialized_start=1117
-  _globals['_SETSUSPENDCODEREQUEST']._serialized_end=1175
-  _globals['_SETSUSPENDCODERESPONSE']._serialized_start=1177
-  _globals['_SETSUSPENDCODERESPONSE']._serialized_end=1201
-  _globals['_SUSPENDBYCODEREQUEST']._serialized_start=1203
-  _globals['_SUSPENDBYCODEREQUEST']._serialized_end=1244
-  _globals['_SUSPENDBYCODERESPONSE']._serialized_start=1246
-  _globals['_SUSPENDBYCODERESPONSE']._serialized_end=1269
-  _globals['_VAULTRELAYSERVICE']._serialized_start=1589
-  _globals['_VAULTRELAYSERVICE']._serialized_end=1690
-  _globals['_VAULTREQUESTSSERVICE']._serialized_start=1693
-  _globals['_VAULTREQUESTSSERVICE']._serialized_end=1991
-  _globals['_VAULTKEYSSERVICE']._serialized_start=1994
-  _globals['_VAULTKEYSSERVICE']._serialized_end=2510
+  _globals['_RENEWCERTIFICATEREQUEST']._serialized_start=850
+  _globals['_RENEWCERTIFICATEREQUEST']._serialized_end=911
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_start=913
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_end=1025
+  _globals['_GETKEYREQUEST']._serialized_start=1027
+  _globals['_GETKEYREQUEST']._serialized_end=1058
+  _globals['_GETKEYRESPONSE']._serialized_start=1061
+  _globals['_GETKEYRESPONSE']._serialized_end=1292
+  _globals['_SETSUSPENDCODEREQUEST']._serialized_start=1294
+  _globals['_SETSUSPENDCODEREQUEST']._serialized_end=1352
+  _globals['_SETSUSPENDCODERESPONSE']._serialized_start=1354
+  _globals['_SETSUSPENDCODERESPONSE']._serialized_end=1378
+  _globals['_SUSPENDBYCODEREQUEST']._serialized_start=1380
+  _globals['_SUSPENDBYCODEREQUEST']._serialized_end=1421
+  _globals['_SUSPENDBYCODERESPONSE']._serialized_start=1423
+  _globals['_SUSPENDBYCODERESPONSE']._serialized_end=1446
+  _globals['_VAULTRELAYSERVICE']._serialized_start=1766
+  _globals['_VAULTRELAYSERVICE']._serialized_end=1867
+  _globals['_VAULTREQUESTSSERVICE']._serialized_start=1870
+  _globals['_VAULTREQUESTSSERVICE']._serialized_end=2168
+  _globals['_VAULTKEYSSERVICE']._serialized_start=2171
+  _globals['_VAULTKEYSSERVICE']._serialized_end=2792
 # @@protoc_insertion_point(module_scope)

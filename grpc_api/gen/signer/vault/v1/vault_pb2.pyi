@@ -120,8 +120,9 @@ class RegisterRequestRequest(_message.Message):
     key_id: _builtins.bytes
     """16 bytes"""
     kind: _builtins.str
-    """"documentSigning"; or, about a key, "keySuspension", "keyRevocation", "keyReplacement": then
-    the one file hash is SHA-256 of that key's id (docs/spec/ecdsa2p.md §6).
+    """"documentSigning"; or, about a key, "keySuspension", "keyRevocation", "keyReplacement",
+    "certificateRenewal": then the one file hash is SHA-256 of that key's id, and for a renewal of
+    the SHA-256 of its certificate after it (docs/spec/ecdsa2p.md §6).
     """
     request_hash: _builtins.bytes
     """32 bytes, docs/spec/request-hash.md"""
@@ -371,6 +372,66 @@ class IssueCertificateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IssueCertificateResponse: _TypeAlias = IssueCertificateResponse  # noqa: Y015
+
+@_typing.final
+class RenewCertificateRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    DEVICE_CSR_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.bytes
+    """16 bytes"""
+    device_csr: _builtins.bytes
+    """DER PKCS#10, at most 1 KiB"""
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.bytes = ...,
+        device_csr: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_csr", b"device_csr", "key_id", b"key_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewCertificateRequest: _TypeAlias = RenewCertificateRequest  # noqa: Y015
+
+@_typing.final
+class RenewCertificateResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CHAIN_FIELD_NUMBER: _builtins.int
+    DEVICE_CERTIFICATE_FIELD_NUMBER: _builtins.int
+    DEVICE_CHAIN_FIELD_NUMBER: _builtins.int
+    certificate: _builtins.bytes
+    """DER X.509"""
+    device_certificate: _builtins.bytes
+    """DER X.509"""
+    @_builtins.property
+    def chain(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """DER X.509, issuer first, root last"""
+
+    @_builtins.property
+    def device_chain(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """DER X.509, issuer first, without the root"""
+
+    def __init__(
+        self,
+        *,
+        certificate: _builtins.bytes = ...,
+        chain: _abc.Iterable[_builtins.bytes] | None = ...,
+        device_certificate: _builtins.bytes = ...,
+        device_chain: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "chain", b"chain", "device_certificate", b"device_certificate", "device_chain", b"device_chain"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewCertificateResponse: _TypeAlias = RenewCertificateResponse  # noqa: Y015
 
 @_typing.final
 class GetKeyRequest(_message.Message):

@@ -286,6 +286,11 @@ class VaultKeysServiceStub:
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.IssueCertificateRequest.SerializeToString,
                 response_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.IssueCertificateResponse.FromString,
                 _registered_method=True)
+        self.RenewCertificate = channel.unary_unary(
+                '/signer.vault.v1.VaultKeysService/RenewCertificate',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.RenewCertificateRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.RenewCertificateResponse.FromString,
+                _registered_method=True)
         self.GetKey = channel.unary_unary(
                 '/signer.vault.v1.VaultKeysService/GetKey',
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.GetKeyRequest.SerializeToString,
@@ -317,6 +322,15 @@ class VaultKeysServiceServicer:
     def IssueCertificate(self, request, context):
         """Certify a two-party key that has signed its own PKCS#10 request; the subject is taken from the
         enrolment authorisation. Repeating the call gives the same certificate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenewCertificate(self, request, context):
+        """Certify anew a two-party key whose owner confirmed a renewal, and the device key of its phone;
+        the subject is that of the certificate in force. Repeating the call gives the same certificate
+        of the person for a day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -356,6 +370,11 @@ def add_VaultKeysServiceServicer_to_server(servicer, server):
                     servicer.IssueCertificate,
                     request_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.IssueCertificateRequest.FromString,
                     response_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.IssueCertificateResponse.SerializeToString,
+            ),
+            'RenewCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewCertificate,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__pb2.RenewCertificateRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__pb2.RenewCertificateResponse.SerializeToString,
             ),
             'GetKey': grpc.unary_unary_rpc_method_handler(
                     servicer.GetKey,
@@ -428,6 +447,33 @@ class VaultKeysService:
             '/signer.vault.v1.VaultKeysService/IssueCertificate',
             signer_dot_vault_dot_v1_dot_vault__pb2.IssueCertificateRequest.SerializeToString,
             signer_dot_vault_dot_v1_dot_vault__pb2.IssueCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultKeysService/RenewCertificate',
+            signer_dot_vault_dot_v1_dot_vault__pb2.RenewCertificateRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__pb2.RenewCertificateResponse.FromString,
             options,
             channel_credentials,
             insecure,

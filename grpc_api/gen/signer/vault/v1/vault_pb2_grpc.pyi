@@ -131,6 +131,11 @@ class VaultKeysServiceStub:
     """Certify a two-party key that has signed its own PKCS#10 request; the subject is taken from the
     enrolment authorisation. Repeating the call gives the same certificate.
     """
+    RenewCertificate: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RenewCertificateRequest, _vault_pb2.RenewCertificateResponse]
+    """Certify anew a two-party key whose owner confirmed a renewal, and the device key of its phone;
+    the subject is that of the certificate in force. Repeating the call gives the same certificate
+    of the person for a day.
+    """
     GetKey: _grpc.UnaryUnaryMultiCallable[_vault_pb2.GetKeyRequest, _vault_pb2.GetKeyResponse]
     """Get the state of a key."""
     SetSuspendCode: _grpc.UnaryUnaryMultiCallable[_vault_pb2.SetSuspendCodeRequest, _vault_pb2.SetSuspendCodeResponse]
@@ -150,6 +155,11 @@ class VaultKeysServiceAsyncStub(VaultKeysServiceStub):
     IssueCertificate: _aio.UnaryUnaryMultiCallable[_vault_pb2.IssueCertificateRequest, _vault_pb2.IssueCertificateResponse]  # type: ignore[assignment]
     """Certify a two-party key that has signed its own PKCS#10 request; the subject is taken from the
     enrolment authorisation. Repeating the call gives the same certificate.
+    """
+    RenewCertificate: _aio.UnaryUnaryMultiCallable[_vault_pb2.RenewCertificateRequest, _vault_pb2.RenewCertificateResponse]  # type: ignore[assignment]
+    """Certify anew a two-party key whose owner confirmed a renewal, and the device key of its phone;
+    the subject is that of the certificate in force. Repeating the call gives the same certificate
+    of the person for a day.
     """
     GetKey: _aio.UnaryUnaryMultiCallable[_vault_pb2.GetKeyRequest, _vault_pb2.GetKeyResponse]  # type: ignore[assignment]
     """Get the state of a key."""
@@ -179,6 +189,17 @@ class VaultKeysServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_vault_pb2.IssueCertificateResponse, _abc.Awaitable[_vault_pb2.IssueCertificateResponse]]:
         """Certify a two-party key that has signed its own PKCS#10 request; the subject is taken from the
         enrolment authorisation. Repeating the call gives the same certificate.
+        """
+
+    @_abc_1.abstractmethod
+    def RenewCertificate(
+        self,
+        request: _vault_pb2.RenewCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.RenewCertificateResponse, _abc.Awaitable[_vault_pb2.RenewCertificateResponse]]:
+        """Certify anew a two-party key whose owner confirmed a renewal, and the device key of its phone;
+        the subject is that of the certificate in force. Repeating the call gives the same certificate
+        of the person for a day.
         """
 
     @_abc_1.abstractmethod
