@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.certificates",
     "tests.fixtures.crash_points",
     "tests.fixtures.postgres",
+    "tests.fixtures.receivers",
     "tests.fixtures.softhsm",
     "tests.fixtures.vault",
 ]

@@ -4,12 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import json
-import socket
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from grpc_api.jobs.kinds import GiveUpError, TryLaterError
 from grpc_api.jobs.mail import AlertMail
@@ -120,29 +116,6 @@ def test_pauses_grow_are_spread_and_the_same_for_a_job():
     assert len({runner._pause(f"{job:032x}", 3) for job in range(20)}) > 10
 
 
-class Inbox:
-    """An SMTP server's memory."""
-
-    def __init__(self):
-        self.mails, self.answer = [], "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802  the name that aiosmtpd calls
-        if self.answer.startswith("250"):
-            self.mails.append(envelope)
-        return self.answer
-
-
-@pytest.fixture
-def mail_server():
-    inbox = Inbox()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        inbox.port = probe.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=inbox.port)
-    controller.start()
-    yield inbox
-    controller.stop()
-
-
 def mail_settings(port):
     return MailSettings(
         server=f"127.0.0.1:{port}",
@@ -174,31 +147,6 @@ async def test_a_mail_server_that_says_no(mail_server, answer, error):
 async def test_a_mail_server_that_is_away():
     with pytest.raises(TryLaterError, match="does not answer"):
         await AlertMail(mail_settings(1))(JOB, ROW)
-
-
-@pytest.fixture
-def web_server():
-    received, answers = [], [200]
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((dict(self.headers), body))
-            self.send_response(answers[0])
-            self.send_header("Location", "http://127.0.0.1:1/")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    server.received, server.answers = received, answers
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def webhook(server, tmp_path):
