@@ -139,10 +139,19 @@ class Parts:
             notices=self.notices,
             executor=self.executor,
             clock=self.clock,
-            carry_over=CarryOver(
-                Requests(self.engine), Certificates(self.engine), self.opening(), self.clock
-            ),
+            carry_over=self.carry_over(),
             trust_roots=self.trust_roots,
+        )
+
+    def carry_over(self) -> CarryOver:
+        """Carry requests over to a new phone."""
+        return CarryOver(
+            requests=Requests(self.engine),
+            files=Files(self.engine),
+            certificates=Certificates(self.engine),
+            opening=self.opening(),
+            executor=self.executor,
+            clock=self.clock,
         )
 
     def renewal(self, collection: Collection) -> Renewal:

@@ -14,6 +14,7 @@ from signer_core.documents.detached import detached_attributes, finish_detached
 from signer_core.documents.finish import finish_document_timestamp, finish_pdf
 from signer_core.documents.finished import verify_finished
 from signer_core.documents.long_term import Evidence, add_evidence
+from signer_core.documents.original import original_of
 from signer_core.documents.prepare import (
     ROOM_BYTES,
     ROOM_FOR_TIMESTAMP_BYTES,
@@ -57,6 +58,7 @@ __all__ = [
     "finish_detached",
     "finish_document_timestamp",
     "finish_pdf",
+    "original_of",
     "prepare_document_timestamp",
     "prepare_pdf",
     "prepare_seal",

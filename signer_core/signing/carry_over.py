@@ -3,18 +3,23 @@
 Or of the same key, under its renewed certificate (docs/flows/renewal.md).
 """
 
+import asyncio
+import functools
 import secrets
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import structlog
 
 from signer_core.documents import signed_attributes
-from signer_core.errors import SignerError, UnavailableError
+from signer_core.errors import InvalidRequestError, SignerError, UnavailableError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.keys.certificates import PersonCertificate
-from signer_core.signing.model import Clock, Request, RequestStatus
+from signer_core.signing import pdf
+from signer_core.signing.model import Clock, PreparedFile, Request, RequestStatus
 from signer_core.signing.opening import Opening
 from signer_core.storage.signer.certificates import Certificates
+from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.requests import Requests
 
 log = structlog.get_logger()
@@ -22,11 +27,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class CarryOver:
-    """Gives each waiting request a successor: same content, the new key's signed attributes."""
+    """Gives each waiting request a successor: the same originals, prepared for the new key now."""
 
     requests: Requests
+    files: Files
     certificates: Certificates
     opening: Opening
+    executor: Executor  # for the CPU work of PDFs
     clock: Clock
 
     async def run(self, old: KeyId, new: KeyId) -> None:
@@ -38,32 +45,50 @@ class CarryOver:
         certificate = await self.certificates.of_key(new)
         for request_id in await self.requests.waiting(old, int(self.clock().timestamp())):
             request = await self.requests.get(request_id)
-            successor = _successor(request, certificate)
-            if successor.files != request.files:  # else it names the renewed certificate already
-                await self._carry(successor)
+            if _names(request, certificate):
+                continue  # of the renewed certificate already
+            try:
+                await self._carry(request, certificate)
+            except UnavailableError:
+                raise
+            except SignerError as error:  # or being signed by the old key: then it stays there
+                log.warning("carry-over.failed", request_id=request_id.hex(), code=error.code)
 
-    async def _carry(self, successor: Request) -> None:
-        # The same successor again after a crash: at most one request takes another's place.
-        assert successor.replaces is not None  # noqa: S101  set by `_successor`
-        request_id = await self.requests.add_successor(successor, successor.replaces)
+    async def _carry(self, request: Request, certificate: PersonCertificate) -> None:
         try:
-            await self.opening.open(request_id)
-        except UnavailableError:
+            files = await self._prepare(request, certificate)
+        except InvalidRequestError:  # the old key is gone, and the new one cannot sign it
+            await self.opening.closing.replace(request)
             raise
-        except SignerError as error:  # being signed by the old key just now: then it stays there
-            log.warning("carry-over.failed", request_id=request_id.hex(), code=error.code)
+        made = _successor(request, certificate.key_id, files)
+        # The first one again after a crash: at most one request takes another's place.
+        await self.opening.open(await self.requests.add_successor(made, request.request_id, files))
+
+    async def _prepare(
+        self, request: Request, certificate: PersonCertificate
+    ) -> list[PreparedFile]:
+        now = self.clock().replace(microsecond=0)
+        loop = asyncio.get_running_loop()
+        files = []
+        for position, entry in enumerate(request.files):
+            prepared = await self.files.prepared(request.request_id, position)
+            work = functools.partial(pdf.prepare_anew, prepared, entry, certificate, now)
+            files.append(await loop.run_in_executor(self.executor, work))
+        return files
 
 
-def _successor(request: Request, certificate: PersonCertificate) -> Request:
+def _names(request: Request, certificate: PersonCertificate) -> bool:
     der = certificate.certificate
+    return all(
+        file.to_be_signed == signed_attributes(file.file_hash, der) for file in request.files
+    )
+
+
+def _successor(request: Request, key_id: KeyId, files: list[PreparedFile]) -> Request:
     return replace(
         request,
         request_id=RequestId(secrets.token_bytes(16)),
-        content=replace(request.content, key_id=certificate.key_id),
+        content=replace(request.content, key_id=key_id),
         status=RequestStatus.NEW,
-        files=tuple(
-            replace(file, to_be_signed=signed_attributes(file.file_hash, der))
-            for file in request.files
-        ),
         replaces=request.request_id,
-    )
+    ).with_files(file.entry for file in files)

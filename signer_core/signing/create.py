@@ -4,13 +4,12 @@ import asyncio
 import functools
 import secrets
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from signer_core.errors import InvalidRequestError, UnavailableError
 from signer_core.identifiers import RequestId
 from signer_core.keys.certificates import PersonCertificate
-from signer_core.protocol.request import request_hash
 from signer_core.signing import pdf, rules
 from signer_core.signing.model import (
     DOCUMENT_SIGNING,
@@ -100,9 +99,8 @@ class Creation:
             status=RequestStatus.NEW,
             created_at_s=int(now.timestamp()),
             expires_at_s=int(now.timestamp()) + rules.check_ttl(new.ttl_s),
-            files=tuple(file.entry for file in files),
         )
-        return replace(request, request_hash=_hash(request)), files
+        return request.with_files(file.entry for file in files), files
 
     async def _prepare_files(
         self, new: NewRequest, certificate: PersonCertificate, now: datetime
@@ -116,15 +114,3 @@ class Creation:
             except InvalidRequestError as error:  # by number: names of documents are in no log
                 raise InvalidRequestError(f"file {number}: {error}") from None
         return prepared
-
-
-def _hash(request: Request) -> bytes:
-    content = request.content
-    return request_hash(
-        kind=content.kind,
-        relying_party=content.relying_party,
-        purpose=content.purpose,
-        files=[(file.name, file.file_hash) for file in request.files],
-        return_address=content.return_address,
-        challenge=content.challenge,
-    )

@@ -1,11 +1,13 @@
 """What the signer keeps of a signature request (docs/spec/request-hash.md)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from signer_core.identifiers import KeyId, RequestId
+from signer_core.protocol.request import request_hash
 
 DOCUMENT_SIGNING = "documentSigning"
 
@@ -33,6 +35,7 @@ class FileEntry:
     file_hash: bytes  # 32 bytes, SHA-256 over the prepared PDF's ByteRange
     to_be_signed: bytes = field(repr=False)  # DER of the CMS signed attributes
     size_bytes: int  # of the prepared PDF
+    page: int | None = None  # of the stamp, 1 is the first, 0 the last; None: invisible
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,19 @@ class Request:
     files: tuple[FileEntry, ...] = ()  # 1 to 64, or none where it is about a key
     decline_reason: str = field(default="", repr=False)
     replaces: RequestId | None = None  # the request whose place this one took
+
+    def with_files(self, files: Iterable[FileEntry]) -> Self:
+        """Return the same request about these files, with the hash of what it asks now."""
+        entries, content = tuple(files), self.content
+        digest = request_hash(
+            kind=content.kind,
+            relying_party=content.relying_party,
+            purpose=content.purpose,
+            files=[(file.name, file.file_hash) for file in entries],
+            return_address=content.return_address,
+            challenge=content.challenge,
+        )
+        return replace(self, files=entries, request_hash=digest)
 
     def status_at(self, now_s: int) -> RequestStatus:
         """Return the status at `now_s` (Unix time): expiry follows from time, not from a job."""

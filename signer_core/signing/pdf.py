@@ -7,6 +7,7 @@ from signer_core.documents import (
     Appearance,
     PreparedPdf,
     finish_pdf,
+    original_of,
     prepare_pdf,
     signed_attributes,
     verify_finished,
@@ -32,7 +33,23 @@ def prepare(file: NewFile, certificate: PersonCertificate, now: datetime) -> Pre
     )
     pdf = prepared.to_bytes()
     attributes = signed_attributes(prepared.file_hash, certificate.certificate)
-    return PreparedFile(FileEntry(file.name, prepared.file_hash, attributes, len(pdf)), pdf)
+    page = file.page if file.visible else None
+    return PreparedFile(FileEntry(file.name, prepared.file_hash, attributes, len(pdf), page), pdf)
+
+
+def prepare_anew(
+    prepared: bytes, entry: FileEntry, certificate: PersonCertificate, now: datetime
+) -> PreparedFile:
+    """Prepare the original of a prepared file again, for another key and from now on.
+
+    The time that a PDF claims is fixed when it is prepared, and no certificate may be younger.
+
+    Raises:
+        InvalidRequestError: it cannot be signed any more; the message says why.
+    """
+    original = original_of(PreparedPdf.from_bytes(prepared))
+    visible, page = entry.page is not None, entry.page or 0
+    return prepare(NewFile(entry.name, original, visible, page), certificate, now)
 
 
 def finish(

@@ -55,6 +55,7 @@ def _builder(
     issuer: Authority | None,
     issued_at: datetime,
     lifetime: timedelta = 5 * _YEAR,
+    backdated: timedelta = timedelta(days=1),
 ) -> x509.CertificateBuilder:
     issuer_key = issuer.key if issuer else key
     return (
@@ -63,7 +64,7 @@ def _builder(
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(issued_at - timedelta(days=1))
+        .not_valid_before(issued_at - backdated)
         .not_valid_after(issued_at + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
@@ -91,6 +92,7 @@ class Citizen:
         tax_number: str = "1234567899",
         issued_at: datetime = NOW,
         usage: str = "content_commitment",
+        backdated: timedelta = timedelta(days=1),
     ) -> "Citizen":
         root = root or Authority.make("Кореневий ЦСК (тест)")
         issuing = Authority.make("ЦСК громадян (тест)", root)
@@ -99,7 +101,7 @@ class Citizen:
             country_name="UA", common_name=common_name, serial_number=f"TINUA-{tax_number}"
         )
         certificate = (
-            _builder(subject, key, issuing, issued_at, _YEAR)
+            _builder(subject, key, issuing, issued_at, _YEAR, backdated)
             .add_extension(x509.BasicConstraints(False, None), critical=True)
             .add_extension(key_usage(usage), critical=True)
             .sign(issuing.key, hashes.SHA256())

@@ -18,8 +18,8 @@ NOW_S = int(NOW.timestamp())
 PERSON_CODE = "1234567899"
 
 
-def make_file(name="a.pdf", pdf=b"%PDF-prepared"):
-    return PreparedFile(FileEntry(name, b"h" * 32, b"attributes", len(pdf)), pdf)
+def make_file(name="a.pdf", pdf=b"%PDF-prepared", page=None):
+    return PreparedFile(FileEntry(name, b"h" * 32, b"attributes", len(pdf), page), pdf)
 
 
 def make_request(files=None, key_id=KEY_ID):

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer_core.errors import InvalidRequestError, NotFoundError, UnavailableError
 from signer_core.identifiers import DeviceKeyHash, KeyId
 from signer_core.pki.device import device_key_hash, issue_device
+from signer_core.pki.issuing import BACKDATE
 from signer_core.ports import (
     CertificateChain,
     EnrolmentGrant,
@@ -172,7 +173,7 @@ class FakeRegistrar:
 
 
 def new_citizen(now, person_code=PERSON_CODE):
-    return Citizen.make(tax_number=person_code, issued_at=now)
+    return Citizen.make(tax_number=person_code, issued_at=now, backdated=BACKDATE)
 
 
 def _der(certificate):

@@ -7,14 +7,12 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Insert,
-    LargeBinary,
     RowMapping,
     Select,
     bindparam,
     delete,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -45,6 +43,7 @@ _ENTRY: Final = (
     request_files.c.file_hash,
     request_files.c.to_be_signed,
     request_files.c.size_bytes,
+    request_files.c.page,
 )
 _BY_ID: Final = (
     select(requests, *_ENTRY)
@@ -87,12 +86,7 @@ class Requests:
         )
         new = insert_unless(taken, requests, _request_row(request, origin))
         with suppress(IntegrityError):
-            async with write_transaction(self._engine) as connection:
-                added = bool((await connection.execute(new)).rowcount)
-                for position, file in enumerate(files if added else ()):
-                    row = _file_row(request.request_id, position, file)
-                    await connection.execute(insert(request_files).values(row))
-            return added
+            return await self._insert(new, request.request_id, files)
         return False
 
     async def find_by_origin(
@@ -169,8 +163,10 @@ class Requests:
         query = select(requests.c.request_id).where(requests.c.replaces == request_id)
         return next(iter(await self._ids(query)), None)
 
-    async def add_successor(self, request: Request, replaced: RequestId) -> RequestId:
-        """Store a request in another's place, its files copied; return the one that is there.
+    async def add_successor(
+        self, request: Request, replaced: RequestId, files: Sequence[PreparedFile]
+    ) -> RequestId:
+        """Store a request in another's place; return the one that is there.
 
         It is the same caller's; the idempotency key says whose place it took.
         """
@@ -179,17 +175,23 @@ class Requests:
         row = _request_row(request, origin)
         new = insert_unless(requests.c.replaces == replaced, requests, row)
         with suppress(IntegrityError):
-            async with write_transaction(self._engine) as connection:
-                added = bool((await connection.execute(new)).rowcount)
-                for position, entry in enumerate(request.files if added else ()):
-                    copy = _file_copy(request.request_id, replaced, position, entry)
-                    await connection.execute(copy)
-            if added:
+            if await self._insert(new, request.request_id, files):
                 return request.request_id
         known = await self.successor(replaced)
         if known is None:
             raise UnavailableError("the request could not be stored: try again")
         return known
+
+    async def _insert(
+        self, new: Insert, request_id: RequestId, files: Sequence[PreparedFile]
+    ) -> bool:
+        """Store a request and its files, unless its place is taken."""
+        async with write_transaction(self._engine) as connection:
+            added = bool((await connection.execute(new)).rowcount)
+            for position, file in enumerate(files if added else ()):
+                row = _file_row(request_id, position, file)
+                await connection.execute(insert(request_files).values(row))
+        return added
 
     async def _caller(self, request_id: RequestId) -> str:
         query = select(requests.c.caller).where(requests.c.request_id == request_id)
@@ -344,23 +346,6 @@ def _request_row(request: Request, origin: Origin) -> dict[str, object]:
     }
 
 
-def _file_copy(
-    request_id: RequestId, original: RequestId, position: int, entry: FileEntry
-) -> Insert:
-    """Copy a prepared file within the database: it may have 20 MiB."""
-    files = request_files.c
-    columns = ("name", "file_hash", "size_bytes", "prepared")
-    copied = select(
-        literal(request_id, LargeBinary),
-        literal(position),
-        literal(entry.to_be_signed, LargeBinary),
-        *(files[name] for name in columns),
-    ).where(files.request_id == original, files.position == position)
-    return insert(request_files).from_select(
-        ["request_id", "position", "to_be_signed", *columns], copied
-    )
-
-
 def _file_row(request_id: RequestId, position: int, file: PreparedFile) -> dict[str, object]:
     return {
         "request_id": request_id,
@@ -369,5 +354,6 @@ def _file_row(request_id: RequestId, position: int, file: PreparedFile) -> dict[
         "file_hash": file.entry.file_hash,
         "to_be_signed": file.entry.to_be_signed,
         "size_bytes": file.entry.size_bytes,
+        "page": file.entry.page,
         "prepared": file.prepared,
     }

@@ -90,4 +90,5 @@ request_files = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("prepared", LargeBinary, nullable=False),
     Column("signed", LargeBinary),
+    Column("page", BigInteger),  # of the stamp, 1 is the first, 0 the last; null: invisible
 )

@@ -1,6 +1,7 @@
 """What an owner does with keys: suspend, revoke, replace; and nobody else with them."""
 
 import asyncio
+import dataclasses
 import hashlib
 
 import pytest
@@ -139,9 +140,13 @@ async def test_waiting_requests_go_to_the_new_phone(world, old):
     after = await world.collection.requests.get(successor)
     assert before.status is RequestStatus.REPLACED
     assert world.vault.states[request_id] is RequestState.BURNED
-    assert [f.file_hash for f in after.files] == [f.file_hash for f in before.files]
-    assert [f.to_be_signed for f in after.files] != [f.to_be_signed for f in before.files]
-    assert (after.request_hash, after.expires_at_s) == (before.request_hash, before.expires_at_s)
+    assert [f.name for f in after.files] == [f.name for f in before.files]
+    assert not {f.file_hash for f in after.files} & {f.file_hash for f in before.files}
+    assert after.content == dataclasses.replace(before.content, key_id=new.key_id)
+    assert after.expires_at_s == before.expires_at_s
+    registered = world.vault.registered[successor]
+    assert registered.request_hash == after.request_hash != before.request_hash
+    assert registered.file_hashes == tuple(f.file_hash for f in after.files)
 
 
 async def test_the_caller_is_told_where_its_request_went_and_gets_it_signed(world, old):

@@ -61,6 +61,14 @@ async def test_a_request_is_read_back_as_it_was_stored(requests, open_request):
     assert open_request == dataclasses.replace(expected, status=RequestStatus.OPEN)
 
 
+@pytest.mark.parametrize("page", [None, 0, 1, 2**32 - 1])
+async def test_a_file_remembers_where_its_stamp_goes(requests, page):
+    file = make_file(page=page)
+    await requests.add(make_request(files=(file.entry,)), ORIGIN, [file])
+    (entry,) = (await requests.get(make_request().request_id)).files
+    assert entry.page == page
+
+
 async def test_an_unknown_request_is_not_found(requests):
     with pytest.raises(NotFoundError):
         await requests.get(RequestId(b"?" * 16))
