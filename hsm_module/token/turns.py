@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from hsm_module.token.errors import TokenFault, TokenFaultError
 from signer_core.observe.metrics import TOKEN_QUEUE
 
 SHORT_S: Final = 0.001  # a token whose short calls take longer on average holds up no event loop
@@ -27,11 +28,18 @@ class Turns:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hsm")
         self._turn = threading.Lock()
         self._mean_s = 0.0
+        self._ended = False
 
     async def take(self, work: Callable[[], T], *, short: bool = False) -> T:
-        """Run `work` alone at the token: at once if it is `short` and the token is free."""
+        """Run `work` alone at the token: at once if it is `short` and the token is free.
+
+        Raises:
+            TokenFaultError: there are no turns any more.
+        """
+        self._check_open()
         if short and self._mean_s < SHORT_S and self._turn.acquire(blocking=False):
             try:
+                self._check_open()
                 return self._clocked(work)
             finally:
                 self._turn.release()
@@ -40,13 +48,23 @@ class Turns:
             return await asyncio.wrap_future(self._thread.submit(self._waiting, run, work))
 
     async def end(self, last: Callable[[], None]) -> None:
-        """Run `last` and end the thread; there are no turns any more."""
-        await asyncio.wrap_future(self._thread.submit(self._waiting, _plain, last))
+        """Run `last` and end the thread; who still waits then is refused, as who comes later."""
+
+        def finish() -> None:
+            self._ended = True
+            last()
+
+        await asyncio.wrap_future(self._thread.submit(self._waiting, _plain, finish))
         self._thread.shutdown()
 
     def _waiting(self, run: Callable[[Callable[[], T]], T], work: Callable[[], T]) -> T:
         with self._turn:
+            self._check_open()
             return run(work)
+
+    def _check_open(self) -> None:
+        if self._ended:
+            raise TokenFaultError(TokenFault.MISUSED, "the token is not open")
 
     def _clocked(self, work: Callable[[], T]) -> T:
         began = time.perf_counter()

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Any
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, NullPool, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -27,7 +27,9 @@ def make_sqlite_engine(url: str) -> SqliteEngine:
     It takes the one write lock at once instead of failing half-way.
     """
     path = make_url(url).database or ""
-    engine = create_async_engine(url, async_creator=lambda: connect(path))
+    # SqliteEngine keeps connections itself: a pool of 15 beside it would let the 16th user wait
+    # for one that never comes back.
+    engine = create_async_engine(url, async_creator=lambda: connect(path), poolclass=NullPool)
     event.listen(engine.sync_engine, "connect", _configure)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", _translate)
