@@ -74,6 +74,9 @@ def _settings(
         "tls.key": str(tls / "key.pem"),
         "tls.ca": str(tls / "ca.pem"),
     }
+    vaults = [at[one.name] for one in layout.processes() if one.role == "vault"]
+    if role != "vault":
+        common["tls.vault_addresses"] = vaults
     if role == "portal":
         signers = [one for one in layout.processes() if one.role == "signer"]
         internal = [at[one.listener("internal")] for one in signers]
@@ -82,10 +85,8 @@ def _settings(
     if role == "worker":
         return common | {"listen": at["worker"], "signer_address": at["internal"]}
     if role == "signer":
-        vaults = [one for one in layout.processes() if one.role == "vault"]
         own_log = str(home.of("audit") / process.name)
-        addresses: list[str] = [at[one.name] for one in vaults]
-        return common | _signer(home, at) | {"vault_addresses": addresses, "audit_folder": own_log}
+        return common | _signer(home, at) | {"vault_addresses": vaults, "audit_folder": own_log}
     return common | {"vault": _vault, "registrar": _registrar}[role](home, at)
 
 

@@ -20,6 +20,7 @@ from grpc_api.gen.signer.registrar.v1.registrar_pb2_grpc import (
     add_SandboxServiceServicer_to_server,
 )
 from grpc_api.logs import configure_logs
+from grpc_api.process_certificate import ask_vault, renewing
 from grpc_api.server import (
     add_health_and_reflection,
     listen,
@@ -74,7 +75,8 @@ async def _serve(settings: RegistrarSettings) -> None:
     try:
         server, health_servicer = await make_server(settings, engine, key)
         listen(server, settings.listen, internal_server_credentials(settings.tls))
-        await serve_until_stopped([server], health_servicer)
+        async with renewing(settings.tls, ask_vault(settings.tls)):
+            await serve_until_stopped([server], health_servicer)
     finally:
         await engine.dispose()
 

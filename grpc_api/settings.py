@@ -15,6 +15,7 @@ class TlsSettings(BaseModel, frozen=True, extra="forbid"):
     cert: Path  # the leaf, then the infrastructure CA
     key: Path  # mode 0600
     ca: Path  # the root, alone
+    vault_addresses: tuple[str, ...] = ()  # host:port: who renews it; the vault renews its own
 
 
 S = TypeVar("S", bound=BaseModel)

@@ -34,6 +34,7 @@ from grpc_api.credentials import (
 )
 from grpc_api.diagnostics import Surroundings
 from grpc_api.logs import configure_logs
+from grpc_api.process_certificate import ask_vault, renewing
 from grpc_api.server import (
     add_health_and_reflection,
     listen,
@@ -143,7 +144,8 @@ async def _serve(settings: SignerSettings) -> None:
                 settings, parts, collection, followers
             )
             background.add(asyncio.create_task(_say_serving(parts, health_servicer, services)))
-            await serve_until_stopped(servers, health_servicer)
+            async with renewing(settings.tls, ask_vault(settings.tls)):
+                await serve_until_stopped(servers, health_servicer)
         finally:
             await parts.audit.stop()
             for task in background:

@@ -21,6 +21,7 @@ from grpc_api.jobs.seal_repair import SealRepair
 from grpc_api.jobs.settings import WorkerSettings
 from grpc_api.jobs.webhook import AlertWebhook, check_url
 from grpc_api.logs import configure_logs
+from grpc_api.process_certificate import ask_vault, renewing
 from grpc_api.server import (
     add_health_and_reflection,
     listen,
@@ -66,7 +67,8 @@ async def _serve(settings: WorkerSettings) -> None:
         add_diagnostics(server, lambda: _examine(settings, runner))
         health = await add_health_and_reflection(server, (name, diagnostics.SERVICE))
         listen(server, settings.listen, internal_server_credentials(settings.tls))
-        await serve_until_stopped([server], health)
+        async with renewing(settings.tls, ask_vault(settings.tls)):
+            await serve_until_stopped([server], health)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from grpc_api.diagnostics import Surroundings
 from grpc_api.hardening import harden
 from grpc_api.logs import configure_logs
+from grpc_api.process_certificate import renewing
 from grpc_api.servers.vault import VaultListener, make_vault_server, serve_vault
 from grpc_api.settings import load_settings
 from grpc_api.telemetry import telemetry
@@ -81,7 +82,10 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         _log.info("serving", address=settings.listen, port=server.port, vault_id=settings.vault_id)
         finish = vault.judgement.finish_all
         crls = asyncio.create_task(_make_crls(store, Records(token), vault.crls))
-        async with audited(store, settings.database_url):
+        async with (
+            audited(store, settings.database_url),
+            renewing(settings.tls, vault.processes.renew),
+        ):
             fault = await serve_vault(server, _wait_for_fault(token, crls), finish)
             crls.cancel()
             await asyncio.wait({crls})

@@ -21,6 +21,7 @@ from hsm_module.certificates import CertificateOffice
 from hsm_module.context import VaultContext
 from hsm_module.judgement import Judgement
 from hsm_module.keys import Keys
+from hsm_module.processes import Processes
 from hsm_module.requests import Requests
 from hsm_module.seals.office import SealOffice
 from hsm_module.seals.rules import SealRules
@@ -50,6 +51,7 @@ class Vault:
     judgement: Judgement
     crls: CrlOffice
     seals: SealRules
+    processes: Processes
 
 
 def assemble(
@@ -81,8 +83,9 @@ def assemble(
     office = _office(settings, token, authorities)
     seals = SealOffice(store, token, SealRules(store), own, office)
     audit = AuditOffice(settings.vault_id, store, token)
-    ports = VaultPorts(sessions, Requests(context), keys, trust, seals, audit, admin)
-    return Vault(ports, judgement, trust.crls, seals.rules)
+    processes = Processes(store, token, authorities.infrastructure, utc_now)
+    ports = VaultPorts(sessions, Requests(context), keys, trust, seals, audit, processes, admin)
+    return Vault(ports, judgement, trust.crls, seals.rules, processes)
 
 
 def _trust(

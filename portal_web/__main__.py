@@ -18,6 +18,7 @@ from grpc_api.clients.trust import TrustClient
 from grpc_api.credentials import address_of_any, internal_channel
 from grpc_api.hardening import harden
 from grpc_api.logs import configure_logs
+from grpc_api.process_certificate import ask_vault, renewing
 from grpc_api.settings import load_settings
 from grpc_api.telemetry import telemetry
 from portal_web.application import make_application
@@ -67,7 +68,8 @@ async def serve(settings: PortalSettings) -> None:
         server = _Server(config)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
-        await server.serve([listener])
+        async with renewing(settings.tls, ask_vault(settings.tls)):
+            await server.serve([listener])
     _log.info("stopped")
 
 

@@ -25,6 +25,7 @@ from grpc_api.servers.diagnostics import Examine, add_diagnostics
 from grpc_api.servers.vault_admin import AdminPort, add_vault_admin
 from grpc_api.servers.vault_audit import add_vault_audit
 from grpc_api.servers.vault_keys import VaultKeysServicer
+from grpc_api.servers.vault_processes import ProcessesPort, add_vault_processes
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
 from grpc_api.servers.vault_seals import add_vault_seals
@@ -53,6 +54,7 @@ class VaultPorts:
     trust: TrustServices
     seals: VaultSeals
     audit: VaultAudit
+    processes: ProcessesPort | None = None  # None where nobody's certificate is renewed
     admin: AdminPort | None = None  # None where no officer is known
 
 
@@ -98,6 +100,8 @@ async def make_vault_server(
     trust = add_vault_trust(server, ports.trust)
     seals = add_vault_seals(server, ports.seals)
     more = () if ports.admin is None else add_vault_admin(server, ports.admin)
+    if ports.processes is not None:
+        more = (*more, *add_vault_processes(server, ports.processes))
     names = (*SERVICES, *trust, *seals, audit, *more, diagnostics.SERVICE)
     health_servicer = await add_health_and_reflection(server, names)
     port = listen(server, listener.address, internal_server_credentials(tls))

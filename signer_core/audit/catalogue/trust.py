@@ -24,6 +24,14 @@ KINDS: Final[tuple[EventKind, ...]] = (
         subject="label of the key",
     ),
     EventKind(
+        "process-certificate",
+        "The vault certified one of the system's processes anew, for its own names and key.",
+        ("vault",),
+        ("renewed",),
+        about=("subject",),
+        subject="name of the process",
+    ),
+    EventKind(
         "timestamp-clock",
         "The clock is behind the time of an earlier timestamp: no timestamp is made.",
         ("vault",),

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from grpc_api.clients.phone import PhoneClient
 from grpc_api.gen.signer.phone.v1 import device_pb2
 from grpc_api.gen.signer.phone.v1 import requests_pb2 as phones
+from signer_core.errors import NotFoundError
 from signer_core.ports import RequestState
 from signer_core.protocol.key_action import KeyAction, about_hash, action_hash
 from signer_core.signing.model import RequestStatus
@@ -21,8 +23,7 @@ async def phone(world):
 
 
 async def renew(phone):
-    message = device_pb2.RenewCertificateRequest(device_csr=phone.csr)
-    return await phone.device.RenewCertificate(message)
+    return await PhoneClient(phone.channel).renew_certificate(phone.csr)
 
 
 async def open_ids(phone):
@@ -53,7 +54,7 @@ async def test_nobody_renews_another_key(world, phone):
 
 async def test_without_a_confirmation_nothing_changes(world, phone):
     before = await world.collection.certificates.of_key(phone.key_id)
-    with refused("not_found"):
+    with pytest.raises(NotFoundError):
         await renew(phone)
     assert await world.collection.certificates.of_key(phone.key_id) == before
 
@@ -69,7 +70,8 @@ async def test_what_waits_is_made_anew_and_what_was_signed_is_finished(world, ph
     world.vault.renewed[phone.key_id] = new
     for _ in range(2):  # a lost answer
         answer = await renew(phone)
-        assert answer.certificate == new.certificate
+        assert answer.person == (new.certificate, *new.chain[1:], *new.trust_roots)
+        assert len(answer.device) == 2
     of_key = await world.collection.certificates.of_key(phone.key_id)
     assert of_key.certificate == new.certificate
     assert (await world.collection.requests.get(signed_id)).status is RequestStatus.CONSUMED

@@ -7,6 +7,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from grpc_api.clients.vault import VaultKeysClient
+from grpc_api.credentials import internal_channel, internal_server_credentials
+from grpc_api.gen.signer.vault.v1.vault_pb2_grpc import add_VaultKeysServiceServicer_to_server
+from grpc_api.server import listen, make_internal_server
+from grpc_api.servers.vault_keys import VaultKeysServicer
 from hsm_module.authorities import ISSUING
 from hsm_module.key_transaction import key_transaction, retire, suspend
 from hsm_module.storage.sealing import AlteredRowError
@@ -26,6 +31,7 @@ from signer_core.pki.status import Reason, Status
 from signer_core.protocol.ecdsa2p.messages import Item
 from signer_core.protocol.key_action import KeyAction, about_hash, action_hash
 from signer_core.protocol.to_be_signed import make_pkcs10_info
+from tests.fakes.process_tls import tls_of
 from tests.fakes.vault_phone import Ask
 
 DAY_S = 24 * 3600
@@ -218,6 +224,15 @@ async def test_the_subject_is_that_of_the_record_the_vault_wrapped(world, phone)
         await renew(world, phone)
 
 
+async def test_the_certificate_before_cannot_be_put_back_as_the_one_in_force(world, phone):
+    before = await world.row("certificates", key_id=phone.key_id)
+    await confirmed(world, phone)
+    await renew(world, phone)
+    await world.edit("certificates", {"blob": before["blob"]}, key_id=phone.key_id)
+    with pytest.raises(AlteredRowError):
+        await in_force(world, phone)
+
+
 async def test_a_session_under_the_certificate_before_signs_nothing_after_it(world, phone):
     document = await world.request(phone)
     await confirmed(world, phone)
@@ -241,3 +256,22 @@ async def test_a_key_without_a_certificate_has_nothing_to_renew(world):
     )
     with pytest.raises(NotFoundError, match="no certificate"):
         await world.vault.requests.register(registration)
+
+
+async def test_the_signer_gets_it_over_the_wire(world, phone, tmp_path):
+    """As the others, through servicer and client."""
+    tls = await tls_of(world, tmp_path / "vault", "vault.internal")
+    server = make_internal_server({"signer.vault.v1.VaultKeysService": ("signer.internal",)})
+    add_VaultKeysServiceServicer_to_server(VaultKeysServicer(world.vault.keys), server)
+    port = listen(server, "127.0.0.1:0", internal_server_credentials(tls))
+    await server.start()
+    caller = await tls_of(world, tmp_path / "signer", "signer.internal")
+    async with internal_channel(f"127.0.0.1:{port}", "vault.internal", caller) as channel:
+        keys = VaultKeysClient(channel)
+        with pytest.raises(NotFoundError, match="confirmed no renewal"):
+            await keys.renew_certificate(phone.key_id, world.device_csr(phone))
+        await confirmed(world, phone)
+        renewed = await keys.renew_certificate(phone.key_id, world.device_csr(phone))
+    await server.stop(None)
+    assert renewed.person == (await renew(world, phone)).person
+    assert len(renewed.device.chain) == 1
