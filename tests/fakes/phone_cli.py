@@ -14,12 +14,15 @@ from mobile_share.cli import (
     renew,
     requests,
     running,
+    screen,
     sign,
     status,
 )
 from tests.fakes.citizen import NOW
 from tests.fakes.phone_fixtures import PIN
 from tests.fakes.phone_world import CODE
+
+WIDTH = 200  # columns: nothing that is looked for is folded
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +37,8 @@ def wired(world, tmp_path, monkeypatch):
     monkeypatch.setattr(emergency, "emergency_client", client)
     for module in (enrol, pin_entry, renew, requests, running, sign, status):
         monkeypatch.setattr(module, "now_utc", lambda: NOW)
+    for console in (screen.out, screen.err):  # made once, as wide as the terminal was then
+        monkeypatch.setattr(console, "_width", WIDTH)
     (tmp_path / "deployment.json").write_text(world.deployment.model_dump_json())
 
 
@@ -41,7 +46,7 @@ def wired(world, tmp_path, monkeypatch):
 def run(tmp_path):
     def invoke(*arguments, home="phone", stdin=""):
         words = ["--home", str(tmp_path / home), *map(str, arguments)]
-        result = CliRunner().invoke(app, words, input=stdin, env={"COLUMNS": "200"})
+        result = CliRunner().invoke(app, words, input=stdin)
         assert "Traceback" not in result.output
         assert not result.exception or isinstance(result.exception, SystemExit), result.exception
         return result

@@ -203,7 +203,7 @@ async def test_sigma_of_another_session_is_a_wrong_pin_at_most(world):
 
 
 async def test_a_session_that_takes_too_long_dies(world):
-    vault = world.make_process("process-2", ttl_s=0.2)
+    vault = world.make_process("process-2", ttl_s=1.5)
     phone = await world.citizen()
     session = world.signing(phone, await world.request(phone), vault)
     await session.to_openings()
