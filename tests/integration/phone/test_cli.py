@@ -321,6 +321,6 @@ def test_every_command_has_a_help():
     group = typer.main.get_command(app)
     assert set(group.commands) == {
         *("enrol", "requests", "show", "sign", "decline", "watch", "status"),
-        *("pin-change", "refresh", "suspend", "revoke", "replace", "suspend-code"),
+        *("pin-change", "refresh", "suspend", "revoke", "replace", "suspend-code", "renew"),
     }
     assert all(command.help for command in group.commands.values())
