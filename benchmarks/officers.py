@@ -8,21 +8,32 @@ copied and sealed anew. The floors beside them: a bare row read, a bare rewrap i
 
 import asyncio
 import hashlib
+import json
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import SecretStr
 from sqlalchemy import insert, select
 
+from grpc_api.credentials import internal_server_credentials
+from grpc_api.server import listen, make_internal_server
+from grpc_api.servers.vault_admin import SERVICES, add_vault_admin
+from hsm_module.admin.access import OfficerDoor
 from hsm_module.admin.keys import KeyDesk
+from hsm_module.admin.officers import OfficerDesk
 from hsm_module.admin.rotation import Rotation
+from hsm_module.admin.service import Admin
+from hsm_module.officers.key_file import Passphrase, certificate_path, make_key_file
 from hsm_module.storage.key_columns import to_columns
 from hsm_module.storage.records import Records
 from hsm_module.storage.rows import EpochState, Generation, KeyRow
@@ -34,11 +45,14 @@ from hsm_module.token.manifest import Manifest
 from hsm_module.token.opening import open_token
 from hsm_module.token.port import MAX_AT_ONCE, Rewrap
 from hsm_module.token.self_test import pin_key
-from signer_core.admin.officers import Grounds, Reason
+from signer_core.admin.officers import Grounds, Reason, Role
 from signer_core.admin.vault import MAX_BATCH, MAX_PAGE
 from signer_core.identifiers import DeviceKeyHash, KeyId
+from signer_core.pki.officer import CALLER_NAME
 from signer_core.storage.engine import read_transaction, write_transaction
+from tests.fakes.pki import make_hierarchy
 from tests.fakes.vault_world import VaultWorld
+from tests.fixtures.certificates import Certificates
 from tests.fixtures.softhsm import POLICIES, make_empty_site
 
 KEYS = 10_000
@@ -56,6 +70,7 @@ async def main() -> None:
         made = await timed(lambda: populate(world, KEYS))
         print(f"{KEYS} keys made in {made.wall_s:.1f} s")
         await listing(world)
+        await whole_command(world, folder)
         await rotating(world, token)
         await world.stop()
         await token.close()
@@ -134,6 +149,51 @@ async def listing(world: VaultWorld) -> None:
     floor, ours = await timed(rows), await timed(pages)
     show("rows read, nothing checked", KEYS, floor, floor)
     show("key list: rows, MACs, marks", KEYS, ours, floor)
+
+
+async def whole_command(world: VaultWorld, folder: Path) -> None:
+    """Run `signer-keys key list` over TLS, as an officer does; beside it, its start alone."""
+    home = folder / "home"
+    for made in (home / "public", home / "officers", folder / "tls"):
+        made.mkdir(parents=True)
+    context, root = world.vault.context, world.authorities.root
+    desk = OfficerDesk(context.store, world.token, world.authorities.infrastructure, context.now)
+    key_file, secret = home / "officers" / "anna.key", home / "passphrase"
+    secret.write_text("correct horse battery")
+    secret.chmod(0o600)
+    key = make_key_file(key_file, "anna", Passphrase(secret.read_text()))
+    why = Grounds(Reason.DRILL)
+    certificate_path(key_file).write_bytes(await desk.add("anna", Role.OFFICER, key.csr(), why))
+    ours = Certificates(folder / "tls", make_hierarchy(datetime.now(UTC)))
+    (home / "public" / "root.pem").write_bytes(ours.root)
+    (folder / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
+    tls = ours.process("vault.internal").model_copy(update={"ca": folder / "root.pem"})
+    server = make_internal_server({SERVICES[0]: (CALLER_NAME,)})
+    rotation = Rotation(context, world.token)
+    add_vault_admin(server, Admin(OfficerDoor(context.store), KeyDesk(context), rotation, desk))
+    port = listen(server, "127.0.0.1:0", internal_server_credentials(tls))
+    (home / "ports.json").write_text(json.dumps({"vault": port}))
+    await server.start()
+    words = ["--home", str(home), "--passphrase-file", str(secret)]
+    start = await command(*words, "officer", "list")
+    show("signer-keys officer list", 1, start, start)
+    show(
+        "signer-keys key list --limit 0",
+        KEYS,
+        await command(*words, "key", "list", "--limit", "0"),
+        start,
+    )
+    await server.stop(0)
+
+
+async def command(*words: str) -> "Took":
+    """Time a command, its own CPU only; the vault's is in this process."""
+    began, cpu = time.perf_counter(), sum(os.times()[2:4])
+    done = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hsm_module.officers", *words, stdout=asyncio.subprocess.DEVNULL
+    )
+    assert await done.wait() == 0
+    return Took(time.perf_counter() - began, sum(os.times()[2:4]) - cpu)
 
 
 async def rotating(world: VaultWorld, token: HsmToken) -> None:
