@@ -1,6 +1,5 @@
 """OCSP as OpenSSL and `cryptography` judge it."""
 
-import secrets
 
 import pytest
 from cryptography import x509
