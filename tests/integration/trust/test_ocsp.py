@@ -1,6 +1,5 @@
 """OCSP as OpenSSL and `cryptography` judge it."""
 
-
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
