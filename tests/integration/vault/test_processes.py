@@ -160,6 +160,7 @@ async def test_a_process_ends_in_order_once_its_certificate_is_new(near, monkeyp
     assert (leaf(near).not_valid_after_utc - datetime.now(UTC)).days > 300
 
 
+@pytest.mark.causes("process-certificate")
 async def test_one_renewed_by_another_process_of_its_kind_is_taken_up(near):
     loaded = near.cert.read_bytes()
     assert await renew(near)

@@ -24,7 +24,7 @@ HEAVY = {"limits", "structlog", "pydantic", "sqlalchemy", "pkcs11", "rich", "pyh
     ],
 )
 def test_a_command_loads_nothing_heavy_that_it_does_not_need(commands, may):
-    """In a process of its own: here everything is loaded."""
+    """In a process of its own: here everything is loaded. (Typer loads pydantic as it runs one.)"""
     script = f"import sys, {commands}; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
