@@ -38,6 +38,7 @@ PHONE = {
     "GetStatus": lambda p: p.device.GetStatus(device_pb2.GetStatusRequest()),
     "SetSuspendCode": lambda p: p.device.SetSuspendCode(device_pb2.SetSuspendCodeRequest()),
     "ListOtherKeys": lambda p: p.device.ListOtherKeys(device_pb2.ListOtherKeysRequest()),
+    "RenewCertificate": lambda p: p.device.RenewCertificate(device_pb2.RenewCertificateRequest()),
     "RequestKeyAction": lambda p: p.device.RequestKeyAction(device_pb2.RequestKeyActionRequest()),
     "ListRequests": lambda p: p.requests.ListRequests(phones.ListRequestsRequest()),
     "GetRequest": lambda p: p.requests.GetRequest(phones.GetRequestRequest()),
