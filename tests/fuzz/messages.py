@@ -9,7 +9,16 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 _LARGE_BYTES = 70_000  # over what a chunk may hold, under what a message may
-_INTEGERS = (0, 1, 2, 63, 64, 65, 255, 900, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+_INTEGERS = (
+    *(0, 1, 2, 63, 64, 65, 255, 900, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1),
+    *(-1, -(2**31), -(2**63)),
+)
+_RANGES = {
+    FieldDescriptor.TYPE_UINT32: (0, 2**32),
+    FieldDescriptor.TYPE_UINT64: (0, 2**64),
+    FieldDescriptor.TYPE_INT32: (-(2**31), 2**31),
+    FieldDescriptor.TYPE_INT64: (-(2**63), 2**63),
+}
 _WORDS = ("", "a", "%s%n", "'; DROP TABLE keys;--", "../../etc/passwd", "Ї" * 301, "\u202e", "\x00")
 
 
@@ -108,8 +117,8 @@ class Fuzzer:
             case FieldDescriptor.TYPE_ENUM:
                 return self.rng.choice((0, 1, 2, 99))
             case _:
-                limit = 2**32 if one.type == FieldDescriptor.TYPE_UINT32 else 2**64
-                return self.rng.choice([n for n in _INTEGERS if n < limit])
+                lowest, limit = _RANGES[one.type]
+                return self.rng.choice([n for n in _INTEGERS if lowest <= n < limit])
 
     def _octets(self) -> bytes:
         if self.pool.octets and self.rng.random() < 0.5:
