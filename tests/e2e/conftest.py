@@ -73,10 +73,10 @@ def portal(system: System) -> Portal:
     return Portal(system.home, Caller(system.home).find_person("approves"))
 
 
-@pytest.fixture(scope="session")
-def phone(system: System, portal: Portal) -> DemoPhone:
-    """The person's phone, enrolled."""
-    enrolled = DemoPhone(system.home.of("phone"), PIN)
+@pytest.fixture(scope="module")
+def phone(request: pytest.FixtureRequest, system: System, portal: Portal) -> DemoPhone:
+    """The person's phone, enrolled anew: tests of another file may have given them another one."""
+    enrolled = DemoPhone(system.home.of(f"phone-of-{request.module.__name__}"), PIN)
     code = Caller(system.home).issue_activation_code(portal.person)
     enrolled.enrol(code, system.home.deployment)
     return enrolled
