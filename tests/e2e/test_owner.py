@@ -45,7 +45,7 @@ def enrol(system: System, person: SandboxPerson, folder: Path) -> tuple[DemoPhon
 
 
 def key_of(phone: DemoPhone) -> str:
-    (key_id,) = re.findall(r"\b[0-9a-f]{32}\b", phone.run("status").stdout)
+    (key_id,) = re.findall(r"^Key +([0-9a-f]{32})\b", phone.run("status").stdout, re.M)
     return key_id
 
 

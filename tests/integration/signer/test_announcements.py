@@ -57,7 +57,7 @@ async def test_what_one_process_tells_wakes_watchers_of_the_other(both):
 
 async def test_a_lost_connection_is_made_anew(both, url):
     first, second = both
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await heard(first, second)
         connection = await connect(url)
         killed = await connection.fetch(f"SELECT pg_terminate_backend(pid) {LISTENERS}")
