@@ -30,7 +30,7 @@ class Recorded:
     request_id: bytes | None
 
 
-_WORDS = (
+WORDS: Final = (  # columns and fields that hold text
     "event",
     "result",
     "reason",
@@ -44,7 +44,7 @@ _WORDS = (
 
 def from_row(row: Mapping[str, Any]) -> Recorded:
     """Return the event of an outbox's row."""
-    words = {name: row[name] for name in _WORDS}
+    words = {name: row[name] for name in WORDS}
     ids = {name: row[name] for name in ("event_id", "key_id", "request_id")}
     return Recorded(at_s=row["at_s"], **words, **ids)
 
@@ -57,7 +57,7 @@ def leaf_bytes(seq: int, origin: str, one: Recorded) -> bytes:
         "at_s": one.at_s,
         "event_id": one.event_id.hex(),
     }
-    values |= {name: value for name in _WORDS if (value := getattr(one, name))}
+    values |= {name: value for name in WORDS if (value := getattr(one, name))}
     for name, some_id in (("key_id", one.key_id), ("request_id", one.request_id)):
         if some_id is not None:
             values[name] = some_id.hex()

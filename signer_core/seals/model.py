@@ -11,7 +11,6 @@ from signer_core.errors import InvalidRequestError
 RepairId = NewType("RepairId", bytes)  # 16 bytes, random
 
 MAX_CONTENTS: int = 1024  # in one call
-MAX_FILES: int = 64
 Kind = Literal["pdf", "cades"]
 
 

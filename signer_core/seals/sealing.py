@@ -15,7 +15,6 @@ from signer_core.seals.canonical import canonical_json
 from signer_core.seals.levels import Levels
 from signer_core.seals.model import (
     MAX_CONTENTS,
-    MAX_FILES,
     DetachedSeal,
     FileToSeal,
     Kind,
@@ -27,6 +26,7 @@ from signer_core.seals.model import (
 )
 from signer_core.seals.ports import SealCertificate, VaultSeals
 from signer_core.seals.repair import Repairs
+from signer_core.signing.rules import MAX_FILES
 
 _FRESH_S: Final = 30.0  # how long a seal's certificate is not asked for again
 

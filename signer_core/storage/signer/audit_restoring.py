@@ -6,22 +6,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from signer_core.audit.leaf import Recorded
+from signer_core.audit.leaf import WORDS, Recorded
 from signer_core.audit.merkle import Frontier
 from signer_core.errors import VerificationError
 from signer_core.storage.engine import take_turn
 from signer_core.storage.signer.audit_log import TOPIC, Row, read_tree, store_rows
-
-_WORDS = (
-    "event",
-    "result",
-    "reason",
-    "subject",
-    "actor_kind",
-    "actor_id",
-    "source",
-    "correlation_id",
-)
 
 
 async def adopt(connection: AsyncConnection, leaves: Sequence[bytes]) -> Frontier:
@@ -49,7 +38,7 @@ def _row(seq: int, leaf: bytes) -> Row:
             at_s=values["at_s"],
             key_id=_bytes(values.get("key_id")),
             request_id=_bytes(values.get("request_id")),
-            **{name: values.get(name, "") for name in _WORDS},
+            **{name: values.get(name, "") for name in WORDS},
         )
     except (ValueError, KeyError, TypeError):
         raise VerificationError("a row of the audit log's file cannot be read") from None
