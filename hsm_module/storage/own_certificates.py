@@ -7,10 +7,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage import sealing
-from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.trust_tables import own_certificates as table
 from hsm_module.token.port import KeyLabel, Token
-from signer_core.errors import VerificationError
 from signer_core.storage.engine import take_turn
 
 
@@ -43,10 +41,7 @@ class OwnCertificateRows:
         found = (await self._connection.execute(query)).mappings().one_or_none()
         if found is None:
             return None
-        try:
-            row = await sealing.verify(self._token, table, found)
-        except VerificationError:
-            raise AlteredRowError("own_certificates", None) from None
+        row = await sealing.verify_ownerless(self._token, table, found)
         return OwnCertificateRow(label, row["certificate"], row["row_version"])
 
     async def replace(self, label: KeyLabel, certificate: bytes) -> None:

@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage import sealing
 from hsm_module.storage.seal_tables import seals as table
-from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.token.port import KeyLabel, Token
-from signer_core.errors import InvalidRequestError, VerificationError
+from signer_core.errors import InvalidRequestError
 from signer_core.pki.seal import Organisation
 from signer_core.storage.engine import take_turn
 
@@ -89,10 +88,7 @@ class SealRows:
         found = (await self._connection.execute(query)).mappings().one_or_none()
         if found is None:
             return None
-        try:
-            row = await sealing.verify(self._token, table, found)
-        except VerificationError:
-            raise AlteredRowError("seals", None) from None
+        row = await sealing.verify_ownerless(self._token, table, found)
         organisation = Organisation(row["organisation"], row["edrpou"])
         rule = SealRule(row["seal_id"], organisation, frozenset(row["callers"].split()))
         return rule, row["row_version"]
