@@ -70,10 +70,14 @@ class SignatureRequest(_message.Message):
     CREATED_AT_S_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_S_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    INITIATOR_FIELD_NUMBER: _builtins.int
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ENDED_AT_S_FIELD_NUMBER: _builtins.int
     request_id: _builtins.bytes
     """16 bytes"""
     kind: _builtins.str
-    """"documentSigning" """
+    """"documentSigning", "auth", "hashedFilesSigning", "consent", "antibot" """
     relying_party: _builtins.str
     """record of the relying party, a compact JWS by the registry key"""
     purpose: _builtins.str
@@ -81,15 +85,25 @@ class SignatureRequest(_message.Message):
     return_address: _builtins.str
     """https URL of the relying party's record, or empty"""
     challenge: _builtins.bytes
-    """for login 32 bytes, else empty"""
+    """32 bytes for "auth", "consent" and "antibot", else empty"""
     created_at_s: _builtins.int
     """Unix time"""
     expires_at_s: _builtins.int
     """Unix time"""
     status: Global___RequestStatus.ValueType
+    statement: _builtins.str
+    """text whose SHA-256 the challenge is, at most 4096 bytes, or empty"""
+    initiator: _builtins.str
+    """browser and place that began it, at most 200 characters: a hint, not covered by the hash"""
+    offer_id: _builtins.bytes
+    """16 bytes, of a request that came of an offer, else empty"""
+    ended_at_s: _builtins.int
+    """Unix time, of a request that is over"""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToSign]:
-        """1 to 64"""
+        """1 to 64; none for "antibot". For "auth" and "consent" one without a name, whose hash is the
+        challenge; it is no part of the request hash.
+        """
 
     def __init__(
         self,
@@ -104,10 +118,14 @@ class SignatureRequest(_message.Message):
         created_at_s: _builtins.int = ...,
         expires_at_s: _builtins.int = ...,
         status: Global___RequestStatus.ValueType = ...,
+        statement: _builtins.str = ...,
+        initiator: _builtins.str = ...,
+        offer_id: _builtins.bytes = ...,
+        ended_at_s: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge", b"challenge", "created_at_s", b"created_at_s", "expires_at_s", b"expires_at_s", "files", b"files", "kind", b"kind", "purpose", b"purpose", "relying_party", b"relying_party", "request_id", b"request_id", "return_address", b"return_address", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge", b"challenge", "created_at_s", b"created_at_s", "ended_at_s", b"ended_at_s", "expires_at_s", b"expires_at_s", "files", b"files", "initiator", b"initiator", "kind", b"kind", "offer_id", b"offer_id", "purpose", b"purpose", "relying_party", b"relying_party", "request_id", b"request_id", "return_address", b"return_address", "statement", b"statement", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -121,13 +139,17 @@ class FileToSign(_message.Message):
     FILE_HASH_FIELD_NUMBER: _builtins.int
     TO_BE_SIGNED_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """1 to 200 characters, no path"""
     file_hash: _builtins.bytes
-    """SHA-256 of what is signed: for a PDF, of its ByteRange"""
+    """SHA-256 of what is signed: for a PDF to be signed in itself, of its ByteRange"""
     to_be_signed: _builtins.bytes
     """DER of the CMS signed attributes; empty until the key has a certificate"""
     size_bytes: _builtins.int
+    """0: there is no document to fetch, only its hash"""
+    media_type: _builtins.str
+    """of the document; empty for a PDF to be signed in itself"""
     def __init__(
         self,
         *,
@@ -135,10 +157,11 @@ class FileToSign(_message.Message):
         file_hash: _builtins.bytes = ...,
         to_be_signed: _builtins.bytes = ...,
         size_bytes: _builtins.int = ...,
+        media_type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_hash", b"file_hash", "name", b"name", "size_bytes", b"size_bytes", "to_be_signed", b"to_be_signed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_hash", b"file_hash", "media_type", b"media_type", "name", b"name", "size_bytes", b"size_bytes", "to_be_signed", b"to_be_signed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -420,3 +443,49 @@ class GetSignedDocumentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSignedDocumentResponse: _TypeAlias = GetSignedDocumentResponse  # noqa: Y015
+
+@_typing.final
+class ListHistoryRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: _builtins.int
+    BEFORE_S_FIELD_NUMBER: _builtins.int
+    limit: _builtins.int
+    """1 to 100; 0: 50"""
+    before_s: _builtins.int
+    """Unix time: only what was over earlier; 0: the newest"""
+    def __init__(
+        self,
+        *,
+        limit: _builtins.int = ...,
+        before_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_s", b"before_s", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListHistoryRequest: _TypeAlias = ListHistoryRequest  # noqa: Y015
+
+@_typing.final
+class ListHistoryResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignatureRequest]:
+        """without the bytes to be signed"""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___SignatureRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListHistoryResponse: _TypeAlias = ListHistoryResponse  # noqa: Y015

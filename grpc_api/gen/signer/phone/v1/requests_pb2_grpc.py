@@ -61,6 +61,11 @@ class RequestsServiceStub:
                 request_serializer=signer_dot_phone_dot_v1_dot_requests__pb2.GetDocumentRequest.SerializeToString,
                 response_deserializer=signer_dot_phone_dot_v1_dot_requests__pb2.GetDocumentResponse.FromString,
                 _registered_method=True)
+        self.ListHistory = channel.unary_unary(
+                '/signer.phone.v1.RequestsService/ListHistory',
+                request_serializer=signer_dot_phone_dot_v1_dot_requests__pb2.ListHistoryRequest.SerializeToString,
+                response_deserializer=signer_dot_phone_dot_v1_dot_requests__pb2.ListHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class RequestsServiceServicer:
@@ -97,7 +102,15 @@ class RequestsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetDocument(self, request, context):
-        """Stream one document as it will be signed, in chunks of at most 64 KiB.
+        """Stream one document as it will be signed, or as a partner sent it for reading, in chunks of at
+        most 64 KiB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListHistory(self, request, context):
+        """List what this device's key was asked and is over, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +143,11 @@ def add_RequestsServiceServicer_to_server(servicer, server):
                     servicer.GetDocument,
                     request_deserializer=signer_dot_phone_dot_v1_dot_requests__pb2.GetDocumentRequest.FromString,
                     response_serializer=signer_dot_phone_dot_v1_dot_requests__pb2.GetDocumentResponse.SerializeToString,
+            ),
+            'ListHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHistory,
+                    request_deserializer=signer_dot_phone_dot_v1_dot_requests__pb2.ListHistoryRequest.FromString,
+                    response_serializer=signer_dot_phone_dot_v1_dot_requests__pb2.ListHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +287,33 @@ class RequestsService:
             '/signer.phone.v1.RequestsService/GetDocument',
             signer_dot_phone_dot_v1_dot_requests__pb2.GetDocumentRequest.SerializeToString,
             signer_dot_phone_dot_v1_dot_requests__pb2.GetDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.phone.v1.RequestsService/ListHistory',
+            signer_dot_phone_dot_v1_dot_requests__pb2.ListHistoryRequest.SerializeToString,
+            signer_dot_phone_dot_v1_dot_requests__pb2.ListHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,7 +44,11 @@ class RequestsServiceStub:
     DeclineRequest: _grpc.UnaryUnaryMultiCallable[_requests_pb2.DeclineRequestRequest, _requests_pb2.DeclineRequestResponse]
     """Decline an open request for good."""
     GetDocument: _grpc.UnaryStreamMultiCallable[_requests_pb2.GetDocumentRequest, _requests_pb2.GetDocumentResponse]
-    """Stream one document as it will be signed, in chunks of at most 64 KiB."""
+    """Stream one document as it will be signed, or as a partner sent it for reading, in chunks of at
+    most 64 KiB.
+    """
+    ListHistory: _grpc.UnaryUnaryMultiCallable[_requests_pb2.ListHistoryRequest, _requests_pb2.ListHistoryResponse]
+    """List what this device's key was asked and is over, newest first."""
 
 @_typing.type_check_only
 class RequestsServiceAsyncStub(RequestsServiceStub):
@@ -62,7 +66,11 @@ class RequestsServiceAsyncStub(RequestsServiceStub):
     DeclineRequest: _aio.UnaryUnaryMultiCallable[_requests_pb2.DeclineRequestRequest, _requests_pb2.DeclineRequestResponse]  # type: ignore[assignment]
     """Decline an open request for good."""
     GetDocument: _aio.UnaryStreamMultiCallable[_requests_pb2.GetDocumentRequest, _requests_pb2.GetDocumentResponse]  # type: ignore[assignment]
-    """Stream one document as it will be signed, in chunks of at most 64 KiB."""
+    """Stream one document as it will be signed, or as a partner sent it for reading, in chunks of at
+    most 64 KiB.
+    """
+    ListHistory: _aio.UnaryUnaryMultiCallable[_requests_pb2.ListHistoryRequest, _requests_pb2.ListHistoryResponse]  # type: ignore[assignment]
+    """List what this device's key was asked and is over, newest first."""
 
 class RequestsServiceServicer(metaclass=_abc_1.ABCMeta):
     """RequestsService shows an enrolled phone what it is asked to sign. The phone trusts none of it:
@@ -107,7 +115,17 @@ class RequestsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _requests_pb2.GetDocumentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_requests_pb2.GetDocumentResponse], _abc.AsyncIterator[_requests_pb2.GetDocumentResponse]]:
-        """Stream one document as it will be signed, in chunks of at most 64 KiB."""
+        """Stream one document as it will be signed, or as a partner sent it for reading, in chunks of at
+        most 64 KiB.
+        """
+
+    @_abc_1.abstractmethod
+    def ListHistory(
+        self,
+        request: _requests_pb2.ListHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_requests_pb2.ListHistoryResponse, _abc.Awaitable[_requests_pb2.ListHistoryResponse]]:
+        """List what this device's key was asked and is over, newest first."""
 
 def add_RequestsServiceServicer_to_server(servicer: RequestsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
