@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 
@@ -23,6 +23,9 @@ _UNNAMED: Mapping[grpc.StatusCode, type[SignerError]] = {  # said by gRPC itself
     grpc.StatusCode.INTERNAL: SignerError,
     grpc.StatusCode.UNKNOWN: SignerError,
 }
+# What grpc.aio's own client puts in the place of a status that came while it still sent a stream:
+# the answer is lost, and nobody knows which it was (grpc/aio/_call.py, `set_internal_error`).
+_LOST: Final = "Internal error from Core"
 
 A = TypeVar("A")
 
@@ -79,6 +82,8 @@ def error_of_call(error: grpc.aio.AioRpcError) -> SignerError:
     if code in ERRORS:
         attempts, hold = metadata.get("attempts-left", "0"), metadata.get("hold-until-s", "0")
         return error_of(Failure(code, said, _number(attempts), _number(hold)))
+    if said == _LOST:
+        return UnavailableError("the other side ended the call early: try again later")
     kind = _UNNAMED.get(error.code(), UnavailableError)
     return kind(_SENTENCES.get(kind, "the other side refused the call"))
 
