@@ -33,8 +33,15 @@ def wait_until_serving(home: Home, ports: Mapping[str, int], supervisor: Supervi
             if _serves(role, ports[name], credentials):
                 del waiting[name]
         if waiting and time.monotonic() > deadline:
-            raise StartError(f"{' and '.join(waiting)} did not start in time: see {home.logs}")
+            raise StartError(_too_late(home, waiting))
         time.sleep(_PAUSE_S if waiting else 0)
+
+
+def _too_late(home: Home, waiting: Mapping[str, str]) -> str:
+    """Name who is late, each process with the last thing it said."""
+    processes = {name.replace(LISTENERS[role][0], role, 1) for name, role in waiting.items()}
+    said = "; ".join(f"{one} last said: {last_words(home, one)}" for one in sorted(processes))
+    return f"{' and '.join(waiting)} did not start in time: see {home.logs}. {said}"
 
 
 def _waiting(ports: Mapping[str, int]) -> dict[str, str]:
@@ -84,4 +91,4 @@ def _fail_on_fatal(home: Home, supervisor: Supervisor) -> None:
         raise StartError(f"the supervisor ended: see {home.logs / 'supervisord.log'}")
     for process in processes:
         if process.state == GIVEN_UP:
-            raise StartError(f"{process.name} does not start: {last_words(home, process)}")
+            raise StartError(f"{process.name} does not start: {last_words(home, process.name)}")

@@ -29,13 +29,13 @@ class Watch:
             elif process.state == GIVEN_UP and process.name not in self._down:
                 self._down.add(process.name)
                 yield (
-                    f"{process.name} is down and does not start: {last_words(self._home, process)}"
+                    f"{process.name} is down and does not start: {last_words(self._home, process.name)}"
                 )
 
 
-def last_words(home: Home, process: ProcessState) -> str:
+def last_words(home: Home, name: str) -> str:
     """Return the last line of a process's log: a process that cannot start says why there."""
-    log: Path = home.logs / f"{process.name}.jsonl"
+    log: Path = home.logs / f"{name}.jsonl"
     try:
         lines = log.read_text(errors="replace").split("\n")
     except OSError:
