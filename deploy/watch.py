@@ -28,9 +28,8 @@ class Watch:
                     yield f"{process.name} ended and was started again (pid {process.pid})"
             elif process.state == GIVEN_UP and process.name not in self._down:
                 self._down.add(process.name)
-                yield (
-                    f"{process.name} is down and does not start: {last_words(self._home, process.name)}"
-                )
+                said = last_words(self._home, process.name)
+                yield f"{process.name} is down and does not start: {said}"
 
 
 def last_words(home: Home, name: str) -> str:

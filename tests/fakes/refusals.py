@@ -34,7 +34,7 @@ async def rest(stream):
 async def denied(call):
     """Return the refusal of a call with a stream of requests.
 
-    gRPC's client sometimes loses one that comes while it still sends: then "try again later" is said.
+    gRPC's client sometimes loses one that comes while it still sends: "try again later", it says.
     """
     for _ in range(5):
         try:
