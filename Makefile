@@ -34,9 +34,9 @@ test: dev ## the whole suite, on SoftHSM, end to end (ARGS="-k name")
 	@$(RUN) pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-fast
-test-fast: dev ## the tests that need neither a token nor processes
+test-fast: dev ## the tests that need neither a token, nor processes, nor a browser
 	@scripts/bootstrap tests
-	@$(RUN) pytest -m "not softhsm and not e2e" $(ARGS)
+	@$(RUN) pytest -m "not softhsm and not e2e and not browser" $(ARGS)
 
 .PHONY: fuzz
 fuzz: dev ## random and mutated messages to every public method (FUZZ_SECONDS=600)
