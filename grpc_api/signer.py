@@ -64,7 +64,7 @@ from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId, VaultId
 from signer_core.pki.authority import Authority
 from signer_core.signing.collect import Collection
-from signer_core.signing.relying_parties import RelyingParties, load_registry
+from signer_core.signing.relying_parties import FixedParties, load_registry
 from signer_core.storage.engine import make_engine, upgrade
 from signer_core.storage.signer.announcements import Announcements
 from signer_core.storage.signer.audit_outbox import AuditOutbox
@@ -285,7 +285,7 @@ def read_pem(path: Path) -> list[x509.Certificate]:
         raise InvalidRequestError(f"{path} has no readable certificates") from None
 
 
-def read_registry(records: Path, registry_cert: Path) -> RelyingParties:
+def read_registry(records: Path, registry_cert: Path) -> FixedParties:
     """Read the relying parties' records and verify each with the registry's key.
 
     Raises:

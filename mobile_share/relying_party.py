@@ -25,6 +25,19 @@ class RelyingParty:
     name_uk: str
     name_en: str
     return_addresses: tuple[str, ...]
+    scopes: tuple[str, ...]  # kinds of requests it may make, and what it may be told of a person
+
+
+class _Key(BaseModel):
+    """A public key of the partner's own; the phone has no use for it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    kty: str
+    crv: str
+    kid: str
+    x: str
+    y: str
 
 
 class _Claims(BaseModel):
@@ -37,6 +50,10 @@ class _Claims(BaseModel):
     name_en: str
     logo_sha256: str
     return_addresses: list[str]
+    scopes: list[str]
+    callback_address: str
+    keys: list[_Key]
+    issued_at: int
 
 
 @lru_cache(maxsize=64)  # the registry's word does not change; its time is `verify_registry`'s
@@ -60,7 +77,13 @@ def verify_relying_party(record: str, registry: x509.Certificate) -> RelyingPart
         claims = _Claims.model_validate_json(token.payload or b"")  # 4
     except ValidationError:
         raise VerificationError("the relying party's record is incomplete") from None
-    return RelyingParty(claims.id, claims.name_uk, claims.name_en, tuple(claims.return_addresses))
+    return RelyingParty(
+        claims.id,
+        claims.name_uk,
+        claims.name_en,
+        tuple(claims.return_addresses),
+        tuple(claims.scopes),
+    )
 
 
 def _verify_signature(record: str, registry: x509.Certificate) -> jws.CompactSignature:

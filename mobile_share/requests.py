@@ -58,7 +58,7 @@ def verify_request(
     """Check a request against the pinned registry and the key's own certificate.
 
     1. It is open, in its time, and of the one kind this phone knows.
-    2. The relying party's record is the registry's, and the return address is in it.
+    2. The relying party's record is the registry's; kind and return address are in it.
     3. Purpose and names are text of their length that a screen shows as it is.
     4. Each document is what its file hash says, and no two files are the same.
     5. The signed attributes of each file sign its hash under this key's certificate.
@@ -100,6 +100,8 @@ def _check_open(untrusted: UntrustedRequest, now_s: int) -> None:
 
 def _verify_party(untrusted: UntrustedRequest, registry: x509.Certificate) -> RelyingParty:
     party = verify_relying_party(untrusted.relying_party, registry)
+    if untrusted.kind not in party.scopes:
+        raise VerificationError("the relying party may not ask for this kind of thing")
     if untrusted.return_address and untrusted.return_address not in party.return_addresses:
         raise VerificationError("the return address is not one of the relying party's")
     return party

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from hsm_module.token.policy import KeyPolicy
 from signer_core.errors import InvalidRequestError
 from signer_core.pki.country import CountryProfile
-from signer_core.pki.relying_party import RelyingParty, parse_relying_party
+from signer_core.pki.relying_party import PartnerDescription, parse_description
 
 
 class TokenPlan(BaseModel, frozen=True, extra="forbid"):
@@ -33,7 +33,7 @@ class Plan:
     module: Path
     conf_template: str  # with {tokens}
     keys: KeyPlan
-    relying_parties: tuple[RelyingParty, ...]
+    relying_parties: tuple[PartnerDescription, ...]
     country: CountryProfile
     organization: str
     vault_id: str
@@ -53,7 +53,7 @@ def read_keys(path: Path) -> KeyPlan:
         raise InvalidRequestError(f"{path}: {where}: {first['msg']}") from None
 
 
-def read_relying_parties(path: Path) -> tuple[RelyingParty, ...]:
+def read_relying_parties(path: Path) -> tuple[PartnerDescription, ...]:
     """Read `relying-parties.toml`.
 
     Raises:
@@ -62,7 +62,7 @@ def read_relying_parties(path: Path) -> tuple[RelyingParty, ...]:
     tables = _read_toml(path).get("relying_party", [])
     if not isinstance(tables, list):
         raise InvalidRequestError(f"{path}: relying_party is not a list of tables")
-    records = tuple(parse_relying_party(table) for table in tables)
+    records = tuple(parse_description(table) for table in tables)
     if len({record.id for record in records}) != len(records):
         raise InvalidRequestError(f"{path}: two relying parties have the same id")
     return records

@@ -54,7 +54,7 @@ def run_ceremony(home: Home, plan: Plan, now: datetime, tell: Tell) -> None:
             _publish(home, serving, AUDIT_KEY)
             registry_key = serving.keys[REGISTRY_KEY].public_key()
             path = home.public / "relying-parties.json"
-            signed = ensure_records(path, plan.relying_parties, registry_key, user)  # 5
+            signed = ensure_records(path, plan.relying_parties, registry_key, user, now)  # 5
             tell("relying parties", [p.id for p in plan.relying_parties] if signed else [])
         tell("registrar's key", ["registrar"] if ensure_registrar_key(home) else [])  # 6
 

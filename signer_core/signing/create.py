@@ -21,7 +21,7 @@ from signer_core.signing.model import (
 )
 from signer_core.signing.new_request import NewRequest
 from signer_core.signing.opening import Opening
-from signer_core.signing.relying_parties import RelyingParties
+from signer_core.signing.relying_parties import RelyingParties, record_for
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.requests import Requests
 
@@ -40,7 +40,8 @@ class Creation:
     async def create(self, new: NewRequest) -> RequestId:
         """Make a request and open it for the person's phone.
 
-        1. What is asked is well-formed; the return address is one of the relying party's.
+        1. What is asked is well-formed; the relying party may ask for it, and the return address
+           is one of its own.
         2. The same wish under the same idempotency key gives the same request.
         3. The person has a key with a certificate.
         4. The files are prepared, hashed and stored, still invisible.
@@ -49,11 +50,14 @@ class Creation:
         Raises:
             InvalidRequestError: 1, 2 with another content, or a PDF that cannot be signed.
             NotFoundError: no such relying party, or no phone of this person that can sign.
+            DeniedError: the relying party is suspended, or may not ask for this.
             KeyBlockedError, KeySuspendedError, RetireShareError: the key cannot sign any more.
             UnavailableError: the vault is away; repeat with the same idempotency key.
         """
         new.check()  # 1
-        relying_party = self.relying_parties.record_for(new.relying_party_id, new.return_address)
+        relying_party = await record_for(  # 1
+            self.relying_parties, new.relying_party_id, DOCUMENT_SIGNING, new.return_address
+        )
         known = await self._find(new)  # 2
         if known is not None:
             return await self.opening.open(known)

@@ -105,5 +105,9 @@ class Pki:
             "name_en": "Example Bank",
             "logo_sha256": "00" * 32,
             "return_addresses": [RETURN_ADDRESS],
+            "scopes": ["documentSigning"],
+            "callback_address": "",
+            "keys": [],
+            "issued_at": 1_767_225_600,
         }
         return sign_jws(claims | changes, key or self.registry.key, typ)

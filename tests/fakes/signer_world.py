@@ -52,7 +52,7 @@ from signer_core.identifiers import VaultId
 from signer_core.pki.process import ProcessNames, issue_process
 from signer_core.pki.relying_party import RelyingParty
 from signer_core.signing.collect import Collection
-from signer_core.signing.relying_parties import RegistryRecord, RelyingParties
+from signer_core.signing.relying_parties import FixedParties, RegistryRecord
 from signer_core.storage.engine import make_engine
 from signer_core.storage.signer.audit_outbox import AuditOutbox
 from tests.fakes.pki import Hierarchy, issuance, make_hierarchy, new_key
@@ -283,15 +283,19 @@ async def _served(world):
         audit.kept.sink.close()
 
 
-def registry():
+def registry(scopes=("documentSigning",)):
     party = RelyingParty(
         id="bank",
         name_uk="Банк",
         name_en="Bank",
         logo_sha256="0" * 64,
         return_addresses=(ADDRESS,),
+        scopes=tuple(scopes),
+        callback_address="",
+        keys=(),
+        issued_at=1,
     )
-    return RelyingParties([RegistryRecord(party, "aaa.bbb.ccc")])
+    return FixedParties([RegistryRecord(party, "aaa.bbb.ccc")])
 
 
 def pem(certificate):

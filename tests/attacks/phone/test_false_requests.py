@@ -61,6 +61,28 @@ async def test_record_with_another_claim_is_refused(enrolled, world, request_id)
     await refused(enrolled, world, request_id, VerificationError, "incomplete")
 
 
+async def test_a_kind_that_is_not_the_relying_partys_is_refused(enrolled, world, request_id):
+    change(world, request_id, relying_party=world.pki.relying_party(scopes=["auth"]))
+    await refused(enrolled, world, request_id, VerificationError, "may not ask")
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [
+        ("scopes", "documentSigning"),
+        ("scopes", None),
+        ("callback_address", None),
+        ("keys", [{"kty": "EC"}]),
+        ("keys", {}),
+        ("issued_at", "1767225600"),
+        ("issued_at", True),
+    ],
+)
+async def test_record_with_a_malformed_claim_is_refused(enrolled, world, request_id, claim, value):
+    change(world, request_id, relying_party=world.pki.relying_party(**{claim: value}))
+    await refused(enrolled, world, request_id, VerificationError, "incomplete")
+
+
 async def test_overlong_record_is_refused(enrolled, world, request_id):
     record = world.pki.relying_party(name_uk="Б" * 5000)
     change(world, request_id, relying_party=record)

@@ -88,7 +88,7 @@ async def test_a_wrong_file_is_one_sentence_and_no_start(settings):
     process = await start(settings)
     _, err = await process.communicate()
     assert (process.returncode, "Traceback" in err.decode()) == (1, False)
-    assert "signer: the registry did not sign" in err.decode().splitlines()[-1]
+    assert "signer: the signed statement is" in err.decode().splitlines()[-1]
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", "["])

@@ -225,7 +225,15 @@ def test_an_authorisation_is_no_attestation():
 
 def test_a_relying_party_is_the_registry_s():
     party = RelyingParty(
-        id="bank", name_uk="Банк", name_en="Bank", logo_sha256="0" * 64, return_addresses=()
+        id="bank",
+        name_uk="Банк",
+        name_en="Bank",
+        logo_sha256="0" * 64,
+        return_addresses=(),
+        scopes=("auth",),
+        callback_address="",
+        keys=(),
+        issued_at=1,
     )
     token = sign_relying_party(party, KEY)
     assert verify_relying_party(token, PUBLIC) == party

@@ -7,11 +7,16 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
+from signer_core.errors import (
+    DeniedError,
+    InvalidRequestError,
+    NotFoundError,
+    VerificationError,
+)
 from signer_core.pki.authority import authority_name
 from signer_core.pki.registry import issue_registry
-from signer_core.pki.relying_party import parse_relying_party, sign_relying_party
-from signer_core.signing.relying_parties import load_registry
+from signer_core.pki.relying_party import parse_description, sign_relying_party
+from signer_core.signing.relying_parties import load_registry, record_for
 from tests.fakes.pki import issuance, make_hierarchy, new_key
 
 ADDRESS = "https://bank.example/return"
@@ -21,12 +26,15 @@ CLAIMS = {
     "name_en": "Bank",
     "logo_sha256": "0" * 64,
     "return_addresses": [ADDRESS],
+    "scopes": ["auth", "profile"],
+    "callback_address": "",
+    "keys": [],
 }
 KEY = new_key()
 HIERARCHY = make_hierarchy()
 NAME = authority_name("Registry", "UA", "Test")
 CERTIFICATE = issue_registry(HIERARCHY.root, issuance(), KEY.public_key(), NAME)
-RECORD = sign_relying_party(parse_relying_party(CLAIMS), KEY)
+RECORD = sign_relying_party(parse_description(CLAIMS).issued(1), KEY)
 
 
 def sign(header, payload, key=KEY):
@@ -41,13 +49,14 @@ def _base64url(data):
 
 
 HEADER = {"alg": "ES256", "typ": "relying-party+jwt"}
-PAYLOAD = json.dumps(CLAIMS).encode()
+SIGNED = CLAIMS | {"issued_at": 1}
+PAYLOAD = json.dumps(SIGNED).encode()
 
 
-def test_a_record_is_given_out_as_it_was_signed():
+async def test_a_record_is_given_out_as_it_was_signed():
     parties = load_registry([RECORD], [CERTIFICATE])
-    assert parties.record_for("bank", "") == RECORD
-    assert parties.record_for("bank", ADDRESS) == RECORD
+    assert await record_for(parties, "bank", "auth", "") == RECORD
+    assert await record_for(parties, "bank", "auth", ADDRESS) == RECORD
 
 
 def test_the_forger_of_these_tests_can_sign_right():
@@ -73,8 +82,8 @@ def test_a_record_of_anybody_or_anything_else_is_refused(record):
 
 
 def test_a_record_with_an_unknown_claim_is_refused():
-    with pytest.raises(InvalidRequestError):
-        load_registry([sign(HEADER, json.dumps(CLAIMS | {"x": 1}).encode())], [CERTIFICATE])
+    with pytest.raises(VerificationError):
+        load_registry([sign(HEADER, json.dumps(SIGNED | {"x": 1}).encode())], [CERTIFICATE])
 
 
 def test_two_records_of_one_id_are_refused():
@@ -90,9 +99,22 @@ def test_the_registry_has_exactly_one_certificate_of_its_own_kind(certificates):
         load_registry([], certificates)
 
 
-def test_an_unknown_id_and_a_foreign_address_are_refused():
+async def test_an_unknown_id_and_a_foreign_address_are_refused():
     parties = load_registry([RECORD], [CERTIFICATE])
     with pytest.raises(NotFoundError):
-        parties.record_for("shop", "")
+        await record_for(parties, "shop", "auth", "")
     with pytest.raises(InvalidRequestError):
-        parties.record_for("bank", ADDRESS + "/")
+        await record_for(parties, "bank", "auth", ADDRESS + "/")
+
+
+@pytest.mark.parametrize("kind", ["consent", "documentSigning", "", "aut"])
+async def test_a_kind_that_is_not_among_its_scopes_is_refused(kind):
+    with pytest.raises(DeniedError, match="may not ask"):
+        await record_for(load_registry([RECORD], [CERTIFICATE]), "bank", kind, "")
+
+
+@pytest.mark.parametrize("claim", SIGNED)
+def test_a_record_without_a_claim_is_refused(claim):
+    less = {name: value for name, value in SIGNED.items() if name != claim}
+    with pytest.raises(VerificationError):
+        load_registry([sign(HEADER, json.dumps(less).encode())], [CERTIFICATE])
