@@ -1,5 +1,6 @@
 """The trust services of another process (`signer_core.trust.ports.TrustServices`)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -7,6 +8,7 @@ import grpc
 from grpc_api.clients.calls import call, stream
 from grpc_api.gen.signer.internal.v1 import trust_pb2, trust_pb2_grpc
 from grpc_api.gen.signer.vault.v1 import vault_trust_pb2, vault_trust_pb2_grpc
+from signer_core.errors import VerificationError
 from signer_core.trust.ports import Crl
 
 
@@ -33,11 +35,13 @@ class _Client:
         der = b"".join(parts)
         return Crl(number, der) if der else None
 
-    async def answer_ocsp(self, request: bytes) -> bytes:
-        """See `TrustServices.answer_ocsp`."""
-        asked = self._wire.AnswerOcspRequest(request=request)
-        answer: bytes = (await call(self._stub.AnswerOcsp, asked)).answer
-        return answer
+    async def answer_ocsps(self, requests: Sequence[bytes]) -> Sequence[bytes]:
+        """See `TrustServices.answer_ocsps`."""
+        asked = self._wire.AnswerOcspRequest(requests=requests)
+        answers = tuple((await call(self._stub.AnswerOcsp, asked)).answers)
+        if len(answers) != len(requests):
+            raise VerificationError("the other side has not answered every OCSP request")
+        return answers
 
     async def timestamp(self, request: bytes) -> bytes:
         """See `TrustServices.timestamp`."""

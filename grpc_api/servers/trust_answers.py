@@ -38,9 +38,9 @@ class TrustAnswers:
     async def AnswerOcsp(  # noqa: N802  the service's name
         self, request: Any, _context: Context
     ) -> Any:
-        """Answer an OCSP request."""
-        answer = await self._trust.answer_ocsp(request.request)
-        return self.wire.AnswerOcspResponse(answer=answer)
+        """Answer OCSP requests."""
+        answers = await self._trust.answer_ocsps(tuple(request.requests))
+        return self.wire.AnswerOcspResponse(answers=answers)
 
     async def Timestamp(  # noqa: N802  the service's name
         self, request: Any, _context: Context

@@ -1,7 +1,7 @@
 """OCSP: what a status is now, signed ahead for requests without a nonce (RFC 6960, RFC 5019)."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -66,15 +66,16 @@ class Responder:
         }
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
 
-    async def answer(self, data: bytes) -> bytes:
-        """Answer a request (DER), whoever sent it; what is wrong with it is an answer, too.
+    async def answer(self, requests: Sequence[bytes]) -> Sequence[bytes]:
+        """Answer requests (DER), whoever sent them; what is wrong with one is an answer, too.
 
         Raises:
             UnavailableError: token or database do not answer.
         """
-        kept = await self._find_kept(data)
-        if kept is not None:
-            return kept
+        kept = await self._find_kept(requests)
+        return [kept.get(data) or await self._make(data) for data in requests]
+
+    async def _make(self, data: bytes) -> bytes:
         try:
             request = parse_ocsp_request(data)
         except InvalidRequestError:
@@ -88,15 +89,23 @@ class Responder:
         except AlteredRowError:  # audited; nothing is said of it, neither good nor bad
             return error_answer(OcspError.INTERNAL)
 
-    async def _find_kept(self, data: bytes) -> bytes | None:
-        """Return the answer to this very request, if the row is still the one it was made of."""
-        kept = self._kept.get(data)
-        if kept is None or not timedelta(0) <= self._trust.now() - kept.made_at < KEPT_FOR:
-            return None
+    async def _find_kept(self, requests: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """Return answers made ahead whose rows are still those that they were made of."""
+        now = self._trust.now()
+        kept = {data: self._kept[data] for data in requests if data in self._kept}
+        fresh = {
+            data: one for data, one in kept.items() if timedelta(0) <= now - one.made_at < KEPT_FOR
+        }
+        if not fresh:
+            return {}
         async with self._trust.store.reading() as transaction:
-            row = kept.row
-            still = await transaction.statuses.is_still(row.name, row.row_version, row.mac)
-        return kept.answer if still else None
+            return {
+                data: one.answer
+                for data, one in fresh.items()
+                if await transaction.statuses.is_still(
+                    one.row.name, one.row.row_version, one.row.mac
+                )
+            }
 
     async def _answer(self, data: bytes, label: KeyLabel, request: OcspRequest) -> bytes:
         now = self._trust.now().replace(microsecond=0)

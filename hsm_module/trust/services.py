@@ -1,6 +1,6 @@
 """The vault's trust services together (`signer_core.trust.ports.TrustServices`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from hsm_module.trust.responder import RESPONDER, Responder
 from hsm_module.trust.timestamping import TimestampingUnit
 from signer_core.errors import InvalidRequestError, NotFoundError, UnavailableError
 from signer_core.pki.der import certificate_der
-from signer_core.trust.ports import Crl
+from signer_core.trust.ports import OCSP_TOGETHER, Crl
 
 AT_ONCE: Final = 64  # answers being made: whoever signs with a PIN waits for few of them
 _ROOT: Final = "root"
@@ -58,10 +58,12 @@ class VaultTrust:
         found = await self.crls.get(KeyLabel(issuer), known_number)
         return None if found is None else Crl(found.number, found.der)
 
-    async def answer_ocsp(self, request: bytes) -> bytes:
-        """Answer an OCSP request; see `Responder.answer`."""
-        with self._counted():
-            return await self._responder.answer(request)
+    async def answer_ocsps(self, requests: Sequence[bytes]) -> Sequence[bytes]:
+        """Answer 1 to 32 OCSP requests; see `Responder.answer`."""
+        if not 0 < len(requests) <= OCSP_TOGETHER:
+            raise InvalidRequestError(f"ask for 1 to {OCSP_TOGETHER} OCSP answers at once")
+        with self._counted(len(requests)):
+            return await self._responder.answer(requests)
 
     async def timestamp(self, request: bytes) -> bytes:
         """Answer a timestamp request; see `TimestampingUnit.stamp`."""
@@ -69,14 +71,14 @@ class VaultTrust:
             return await self._timestamping.stamp(request)
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
-        if self._running >= AT_ONCE:
+    def _counted(self, answers: int = 1) -> Iterator[None]:
+        if self._running + answers > AT_ONCE:
             raise UnavailableError("too many answers are being made: try again")
-        self._running += 1
+        self._running += answers
         try:
             yield
         finally:
-            self._running -= 1
+            self._running -= answers
 
     def _read_root_crl(self, known_number: int) -> Crl | None:
         """Read the file anew: the root's ceremony may have replaced it."""

@@ -17,6 +17,7 @@ from signer_core.pki.ocsp import OcspError, error_answer
 from signer_core.pki.timestamp import rejection
 from signer_core.pki.timestamp_request import TimestampFailure
 from signer_core.trust.ports import TrustServices
+from signer_core.trust.together import Together
 
 # Whoever is between us and a verifier may keep an answer as long as a revocation may take to show.
 KEEP_S: Final = 60
@@ -27,6 +28,7 @@ _ERROR_BYTES: Final = 5  # an answer of OCSP that says only what is wrong
 def trust_routes(trust: TrustServices) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
+    ocsp = Together(trust.answer_ocsps)
 
     @routes.get("/ca/{name}.cer")
     async def certificate(name: str) -> Response:
@@ -48,12 +50,12 @@ def trust_routes(trust: TrustServices) -> APIRouter:
     async def ocsp_post(request: Request) -> Response:
         """Answer the OCSP request in the body."""
         body = await read_body(request, ocsp_request.MAX_REQUEST_BYTES)
-        return await _answer_ocsp(trust, body, {"Cache-Control": "no-store"})
+        return await _answer_ocsp(ocsp, body, {"Cache-Control": "no-store"})
 
     @routes.get("/ocsp/{encoded:path}")
     async def ocsp_get(encoded: str) -> Response:
         """Answer the OCSP request in the path: base64, its URL escapes already taken off."""
-        return await _answer_ocsp(trust, _decode(encoded), {"Cache-Control": _KEEP})
+        return await _answer_ocsp(ocsp, _decode(encoded), {"Cache-Control": _KEEP})
 
     @routes.post("/tsa")
     async def timestamp(request: Request) -> Response:
@@ -66,13 +68,11 @@ def trust_routes(trust: TrustServices) -> APIRouter:
     return routes
 
 
-async def _answer_ocsp(
-    trust: TrustServices, asked: bytes | None, headers: dict[str, str]
-) -> Response:
+async def _answer_ocsp(ocsp: Together, asked: bytes | None, headers: dict[str, str]) -> Response:
     try:
         answer = error_answer(OcspError.MALFORMED)
         if asked is not None:
-            answer = await trust.answer_ocsp(asked)
+            answer = await ocsp.ask(asked)
     except UnavailableError:
         answer = error_answer(OcspError.TRY_LATER)
     except SignerError:

@@ -73,7 +73,7 @@ class TrustRevocation:
         sha1 = hashes.SHA1()  # noqa: S303  names the issuer (RFC 5019 §2.1.1), protects nothing
         builder = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, sha1)
         request = builder.build().public_bytes(Encoding.DER)
-        answer = await self.services.answer_ocsp(request)
+        (answer,) = await self.services.answer_ocsps([request])
         _check_good(answer, leaf.serial_number)
         root, revoked = await self._root()
         return Evidence((*chain, root), (answer,), (revoked,))

@@ -1,6 +1,6 @@
 """The signer's trust desk: it asks the vault, and keeps what may be kept."""
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from signer_core.trust.ports import Crl, TrustServices
@@ -29,9 +29,9 @@ class TrustDesk:
             self._crls[issuer] = newer
         return None if newest is None or newest.number == known_number else newest
 
-    async def answer_ocsp(self, request: bytes) -> bytes:
-        """See `TrustServices.answer_ocsp`."""
-        return await self.vault.answer_ocsp(request)
+    async def answer_ocsps(self, requests: Sequence[bytes]) -> Sequence[bytes]:
+        """See `TrustServices.answer_ocsps`."""
+        return await self.vault.answer_ocsps(requests)
 
     async def timestamp(self, request: bytes) -> bytes:
         """See `TrustServices.timestamp`."""

@@ -1,7 +1,10 @@
 """What trust services are, wherever they run: the vault signs, signer and portal pass it on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+OCSP_TOGETHER: Final = 32  # requests a call: half of what a vault answers at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,11 @@ class TrustServices(Protocol):
         """
         ...
 
-    async def answer_ocsp(self, request: bytes) -> bytes:
-        """Answer an OCSP request (both DER); what is wrong with it is an answer, too.
+    async def answer_ocsps(self, requests: Sequence[bytes]) -> Sequence[bytes]:
+        """Answer 1 to 32 OCSP requests (DER all); what is wrong with one is an answer, too.
 
         Raises:
+            InvalidRequestError: there are none, or more.
             UnavailableError: nothing can be said now.
         """
         ...

@@ -82,6 +82,9 @@ class FakeTrust:
         body = encode_list(frame, ())
         return Crl(1, der.signed(body, sign(root.key, body)))
 
+    async def answer_ocsps(self, requests):
+        return [await self.answer_ocsp(one) for one in requests]
+
     async def answer_ocsp(self, request: bytes) -> bytes:
         if self.ocsp_away:
             raise UnavailableError("away")

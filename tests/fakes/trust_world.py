@@ -18,12 +18,20 @@ from tests.fakes.vault_world import VaultProcess, VaultWorld
 ADDRESSES = Addresses("http://crl.example/a", "http://ocsp.example/", "http://ca.example/a")
 
 
-def make_trust(world: VaultWorld, process: VaultProcess | None = None, **more) -> VaultTrust:
+class TrustInTest(VaultTrust):
+    """Answers one request, too: what most tests ask."""
+
+    async def answer_ocsp(self, request: bytes) -> bytes:
+        (answer,) = await self.answer_ocsps([request])
+        return answer
+
+
+def make_trust(world: VaultWorld, process: VaultProcess | None = None, **more) -> "TrustInTest":
     """Put together the trust services of a vault process."""
     store = (process or world.vault).context.store
     now = world.clock.now
     own = OwnCertificates(store, world.token, world.authorities.issuing, now)
-    return VaultTrust(
+    return TrustInTest(
         TrustContext(
             store, world.token, world.authorities, own, ADDRESSES, now, secrets.token_bytes
         ),

@@ -35,8 +35,8 @@ class Trust:
     async def crl(self, issuer, known_number=0):
         return await self._say(issuer, None if known_number == 7 else Crl(7, b"list"))
 
-    async def answer_ocsp(self, request):
-        return await self._say(request, ANSWER)
+    async def answer_ocsps(self, requests):
+        return [await self._say(one, ANSWER) for one in requests]
 
     async def timestamp(self, request):
         return await self._say(request, b"stamp")

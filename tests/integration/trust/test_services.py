@@ -9,11 +9,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sqlalchemy import select
 
 from hsm_module.authorities import ISSUING
+from hsm_module.storage.statuses import CertificateName
 from hsm_module.storage.tables import outbox
 from hsm_module.trust.responder import RESPONDER
 from hsm_module.trust.services import AT_ONCE
-from signer_core.errors import NotFoundError, SignerError, UnavailableError
+from hsm_module.trust.status import set_status
+from signer_core.errors import InvalidRequestError, NotFoundError, SignerError, UnavailableError
+from signer_core.pki.status import Reason, Status
 from signer_core.trust.desk import TrustDesk
+from signer_core.trust.ports import OCSP_TOGETHER
 from tests.fakes.trust_world import ask_ocsp, certificate_of, make_trust, read_ocsp
 
 
@@ -87,6 +91,24 @@ async def test_a_flood_is_told_to_try_later(world, trust):
     refused = [one for one in answers if isinstance(one, UnavailableError)]
     assert len(refused) == 10
     assert isinstance(await trust.answer_ocsp(request), bytes)
+
+
+async def test_several_requests_are_answered_in_their_order_each_by_itself(world, trust):
+    good, revoked = [await certificate_of(world, await world.citizen()) for _ in range(2)]
+    name = CertificateName.of(ISSUING, revoked.serial_number)
+    requests = [ask_ocsp(one, world.authorities.issuing) for one in (good, revoked)]
+    asked = [requests[0], b"no request", requests[1], requests[0]]
+    assert await trust.answer_ocsps(asked)  # from now on they are made ahead
+    async with world.vault.context.store.transaction() as transaction:
+        await set_status(transaction, name, Status.REVOKED, Reason.SUPERSEDED)
+    answers = [read_ocsp(one) for one in await trust.answer_ocsps(asked)]
+    assert answers[1].response_status is x509.ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+    said = [answers[place].certificate_status for place in (0, 2, 3)]
+    status = x509.ocsp.OCSPCertStatus
+    assert said == [status.GOOD, status.REVOKED, status.GOOD]
+    for asked in ([], [requests[0]] * (OCSP_TOGETHER + 1)):
+        with pytest.raises(InvalidRequestError, match="1 to 32"):
+            await trust.answer_ocsps(asked)
 
 
 async def test_the_desk_fetches_a_crl_once_for_each_new_one(trust):

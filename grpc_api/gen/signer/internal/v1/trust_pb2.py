@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esigner/internal/v1/trust.proto\x12\x12signer.internal.v1\"%\n\x15GetCertificateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"-\n\x16GetCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\"5\n\rGetCrlRequest\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x14\n\x0cknown_number\x18\x02 \x01(\x04\".\n\x0eGetCrlResponse\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0c\n\x04part\x18\x02 \x01(\x0c\"$\n\x11\x41nswerOcspRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\"$\n\x12\x41nswerOcspResponse\x12\x0e\n\x06\x61nswer\x18\x01 \x01(\x0c\"#\n\x10TimestampRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\"#\n\x11TimestampResponse\x12\x0e\n\x06\x61nswer\x18\x01 \x01(\x0c\x32\x81\x03\n\x0cTrustService\x12g\n\x0eGetCertificate\x12).signer.internal.v1.GetCertificateRequest\x1a*.signer.internal.v1.GetCertificateResponse\x12Q\n\x06GetCrl\x12!.signer.internal.v1.GetCrlRequest\x1a\".signer.internal.v1.GetCrlResponse0\x01\x12[\n\nAnswerOcsp\x12%.signer.internal.v1.AnswerOcspRequest\x1a&.signer.internal.v1.AnswerOcspResponse\x12X\n\tTimestamp\x12$.signer.internal.v1.TimestampRequest\x1a%.signer.internal.v1.TimestampResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esigner/internal/v1/trust.proto\x12\x12signer.internal.v1\"%\n\x15GetCertificateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"-\n\x16GetCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\"5\n\rGetCrlRequest\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x14\n\x0cknown_number\x18\x02 \x01(\x04\".\n\x0eGetCrlResponse\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0c\n\x04part\x18\x02 \x01(\x0c\"%\n\x11\x41nswerOcspRequest\x12\x10\n\x08requests\x18\x01 \x03(\x0c\"%\n\x12\x41nswerOcspResponse\x12\x0f\n\x07\x61nswers\x18\x01 \x03(\x0c\"#\n\x10TimestampRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\"#\n\x11TimestampResponse\x12\x0e\n\x06\x61nswer\x18\x01 \x01(\x0c\x32\x81\x03\n\x0cTrustService\x12g\n\x0eGetCertificate\x12).signer.internal.v1.GetCertificateRequest\x1a*.signer.internal.v1.GetCertificateResponse\x12Q\n\x06GetCrl\x12!.signer.internal.v1.GetCrlRequest\x1a\".signer.internal.v1.GetCrlResponse0\x01\x12[\n\nAnswerOcsp\x12%.signer.internal.v1.AnswerOcspRequest\x1a&.signer.internal.v1.AnswerOcspResponse\x12X\n\tTimestamp\x12$.signer.internal.v1.TimestampRequest\x1a%.signer.internal.v1.TimestampResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,13 +40,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCRLRESPONSE']._serialized_start=195
   _globals['_GETCRLRESPONSE']._serialized_end=241
   _globals['_ANSWEROCSPREQUEST']._serialized_start=243
-  _globals['_ANSWEROCSPREQUEST']._serialized_end=279
-  _globals['_ANSWEROCSPRESPONSE']._serialized_start=281
-  _globals['_ANSWEROCSPRESPONSE']._serialized_end=317
-  _globals['_TIMESTAMPREQUEST']._serialized_start=319
-  _globals['_TIMESTAMPREQUEST']._serialized_end=354
-  _globals['_TIMESTAMPRESPONSE']._serialized_start=356
-  _globals['_TIMESTAMPRESPONSE']._serialized_end=391
-  _globals['_TRUSTSERVICE']._serialized_start=394
-  _globals['_TRUSTSERVICE']._serialized_end=779
+  _globals['_ANSWEROCSPREQUEST']._serialized_end=280
+  _globals['_ANSWEROCSPRESPONSE']._serialized_start=282
+  _globals['_ANSWEROCSPRESPONSE']._serialized_end=319
+  _globals['_TIMESTAMPREQUEST']._serialized_start=321
+  _globals['_TIMESTAMPREQUEST']._serialized_end=356
+  _globals['_TIMESTAMPRESPONSE']._serialized_start=358
+  _globals['_TIMESTAMPRESPONSE']._serialized_end=393
+  _globals['_TRUSTSERVICE']._serialized_start=396
+  _globals['_TRUSTSERVICE']._serialized_end=781
 # @@protoc_insertion_point(module_scope)

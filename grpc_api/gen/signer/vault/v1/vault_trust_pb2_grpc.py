@@ -78,7 +78,7 @@ class VaultTrustServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AnswerOcsp(self, request, context):
-        """Answer an OCSP request. What is wrong with the request is an answer, too.
+        """Answer OCSP requests, in their order. What is wrong with a request is an answer, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,7 @@ class VaultTrustServiceStub:
     GetCrl: _grpc.UnaryStreamMultiCallable[_vault_trust_pb2.GetCrlRequest, _vault_trust_pb2.GetCrlResponse]
     """Get the newest CRL of an authority, in pieces; nothing but the number if the caller has it."""
     AnswerOcsp: _grpc.UnaryUnaryMultiCallable[_vault_trust_pb2.AnswerOcspRequest, _vault_trust_pb2.AnswerOcspResponse]
-    """Answer an OCSP request. What is wrong with the request is an answer, too."""
+    """Answer OCSP requests, in their order. What is wrong with a request is an answer, too."""
     Timestamp: _grpc.UnaryUnaryMultiCallable[_vault_trust_pb2.TimestampRequest, _vault_trust_pb2.TimestampResponse]
     """Answer a timestamp request. What is wrong with the request is an answer, too."""
 
@@ -56,7 +56,7 @@ class VaultTrustServiceAsyncStub(VaultTrustServiceStub):
     GetCrl: _aio.UnaryStreamMultiCallable[_vault_trust_pb2.GetCrlRequest, _vault_trust_pb2.GetCrlResponse]  # type: ignore[assignment]
     """Get the newest CRL of an authority, in pieces; nothing but the number if the caller has it."""
     AnswerOcsp: _aio.UnaryUnaryMultiCallable[_vault_trust_pb2.AnswerOcspRequest, _vault_trust_pb2.AnswerOcspResponse]  # type: ignore[assignment]
-    """Answer an OCSP request. What is wrong with the request is an answer, too."""
+    """Answer OCSP requests, in their order. What is wrong with a request is an answer, too."""
     Timestamp: _aio.UnaryUnaryMultiCallable[_vault_trust_pb2.TimestampRequest, _vault_trust_pb2.TimestampResponse]  # type: ignore[assignment]
     """Answer a timestamp request. What is wrong with the request is an answer, too."""
 
@@ -87,7 +87,7 @@ class VaultTrustServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _vault_trust_pb2.AnswerOcspRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_vault_trust_pb2.AnswerOcspResponse, _abc.Awaitable[_vault_trust_pb2.AnswerOcspResponse]]:
-        """Answer an OCSP request. What is wrong with the request is an answer, too."""
+        """Answer OCSP requests, in their order. What is wrong with a request is an answer, too."""
 
     @_abc_1.abstractmethod
     def Timestamp(
