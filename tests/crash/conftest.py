@@ -1,6 +1,7 @@
 """One system for all crash tests: real processes under the real supervisor, with places to die."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def crash_system(tmp_path_factory: pytest.TempPathFactory, control: Path) -> Ite
         "vault": ("tests.crash.launch", "vault"),
         "signer": ("tests.crash.launch", "signer"),
     }
-    with pytest.MonkeyPatch.context() as patch:
+    # Only while it starts: other systems of the same test run are to have no places to die.
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRASH_FOLDER", str(control))
         patch.setattr(supervision, "COMMANDS", commands)
         # Killed over and over, soon after its start, it is not the process that cannot start: it
@@ -34,8 +36,10 @@ def crash_system(tmp_path_factory: pytest.TempPathFactory, control: Path) -> Ite
         assert "startsecs=10" in template
         program.write_text(template.replace("startsecs=10", "startsecs=0"))
         patch.setattr(supervision, "_PROGRAM", program)
-        with running(Home(tmp_path_factory.mktemp("crash")), lambda _: None) as started:
-            yield started
+        home = Home(tmp_path_factory.mktemp("crash"))
+        started = stack.enter_context(running(home, lambda _: None))
+        patch.undo()
+        yield started
 
 
 @pytest.fixture
