@@ -14,10 +14,12 @@ from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId
 from signer_core.ports import RequestRegistration, RequestResult, RequestState
 from signer_core.protocol.ecdsa2p.messages import MAX_DIGESTS
+from signer_core.protocol.key_action import KeyAction
+from signer_core.protocol.request_kind import OF_CHALLENGE, SIGNED
 
 ID_BYTES: Final = 16
 HASH_BYTES: Final = 32
-MAX_KIND_CHARACTERS: Final = 32
+KINDS: Final = frozenset(map(str, (*SIGNED, *KeyAction)))
 MAX_TTL_S: Final = 31 * 24 * 3600  # no request waits longer than a month for its owner
 
 
@@ -89,10 +91,12 @@ def _verify_form(registration: RequestRegistration) -> None:
         raise InvalidRequestError("ids are 16 bytes, hashes 32")
     if not 1 <= len(registration.file_hashes) <= MAX_DIGESTS:
         raise InvalidRequestError(f"a request has 1 to {MAX_DIGESTS} files")
-    if not 1 <= len(registration.kind) <= MAX_KIND_CHARACTERS or not registration.kind.isascii():
-        raise InvalidRequestError("the kind of a request is a short ASCII word")
+    if registration.kind in OF_CHALLENGE and len(registration.file_hashes) != 1:
+        raise InvalidRequestError("a login or a consent signs one hash: its challenge")
     if registration.kind == CERTIFICATE_KIND:
         raise InvalidRequestError("a key's own certificate request cannot be registered")
+    if registration.kind not in KINDS:
+        raise InvalidRequestError("this vault signs no request of this kind")
 
 
 async def _open(key: OpenKey, registration: RequestRegistration) -> None:

@@ -16,3 +16,6 @@ VaultId = NewType("VaultId", str)
 
 SessionId = NewType("SessionId", bytes)
 """32 bytes, `sid` of docs/spec/ecdsa2p.md: one run of a protocol."""
+
+OfferId = NewType("OfferId", bytes)
+"""16 random bytes, chosen by the signer: one offer, before and after a phone claimed it."""

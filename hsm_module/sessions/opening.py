@@ -67,7 +67,9 @@ async def admit(vault: VaultContext, device: DeviceKeyHash, m: SignRequest) -> A
     if found is None:
         raise await suspend_copy(vault.store, KeyId(m.key_id))
     if found[0] is not None:
-        await for_items(len(m.items), verify_items, m.items, found[0], key.row)  # 6
+        await for_items(  # 6
+            len(m.items), verify_items, m.items, found[0], key.row, vault.now()
+        )
     return Admitted(key.row, m, found[1])
 
 

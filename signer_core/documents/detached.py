@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from signer_core.documents.certificates import parse_certificate
 from signer_core.documents.cms import cms_template
 from signer_core.errors import VerificationError
-from signer_core.protocol.to_be_signed import encode_seal
+from signer_core.protocol.to_be_signed import encode_cades
 
 
 def detached_attributes(content_digest: bytes, certificate: bytes, signing_time: datetime) -> bytes:
@@ -20,7 +20,7 @@ def detached_attributes(content_digest: bytes, certificate: bytes, signing_time:
     Raises:
         InvalidRequestError: the digest has not 32 bytes, or the time is not in UTC.
     """
-    return encode_seal(content_digest, hashlib.sha256(certificate).digest(), signing_time)
+    return encode_cades(content_digest, hashlib.sha256(certificate).digest(), signing_time)
 
 
 def finish_detached(

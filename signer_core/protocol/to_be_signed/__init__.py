@@ -1,8 +1,8 @@
 """The bytes a key signs, parsed by phone and vault, each for itself (docs/spec/ecdsa2p.md §6).
 
-A key signs nothing opaque: either CMS signed attributes over a file of the request, or its own
-PKCS#10 request. Neither verifier believes the other side, the signer or the document. A seal's key
-signs CMS attributes only.
+A key signs nothing opaque: either CMS signed attributes over a file or the challenge of the
+request, or its own PKCS#10 request. Neither verifier believes the other side, the signer or the
+document. A seal's key signs CMS attributes only.
 """
 
 from signer_core.protocol.to_be_signed.byte_range import (
@@ -10,6 +10,11 @@ from signer_core.protocol.to_be_signed.byte_range import (
     byte_range_digest,
     digest_around,
     find_signature_gap,
+)
+from signer_core.protocol.to_be_signed.cades_attributes import (
+    encode_cades,
+    read_cades,
+    verify_cades,
 )
 from signer_core.protocol.to_be_signed.cms_attributes import (
     CmsToBeSigned,
@@ -24,7 +29,6 @@ from signer_core.protocol.to_be_signed.pkcs10 import (
 )
 from signer_core.protocol.to_be_signed.seal_attributes import (
     SealToBeSigned,
-    encode_seal,
     verify_seal,
 )
 
@@ -36,10 +40,12 @@ __all__ = [
     "assemble_pkcs10",
     "byte_range_digest",
     "digest_around",
+    "encode_cades",
     "encode_cms",
-    "encode_seal",
     "find_signature_gap",
     "make_pkcs10_info",
+    "read_cades",
+    "verify_cades",
     "verify_cms",
     "verify_pkcs10",
     "verify_seal",

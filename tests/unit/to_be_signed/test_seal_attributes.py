@@ -7,12 +7,12 @@ import pytest
 from asn1crypto import cms, core, tsp
 
 from signer_core.errors import InvalidRequestError, VerificationError
-from signer_core.protocol.to_be_signed import encode_cms, encode_seal, verify_seal
+from signer_core.protocol.to_be_signed import encode_cades, encode_cms, verify_seal
 from signer_core.protocol.to_be_signed.cms_attributes import signing_certificate_value
 
 NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
 CONTENT, CERTIFICATE = hashlib.sha256(b"content").digest(), hashlib.sha256(b"seal").digest()
-CADES = encode_seal(CONTENT, CERTIFICATE, NOW)
+CADES = encode_cades(CONTENT, CERTIFICATE, NOW)
 PADES = encode_cms(CONTENT, CERTIFICATE)
 
 
@@ -45,7 +45,7 @@ def test_the_cades_form_is_what_asn1crypto_reads_and_writes():
 @pytest.mark.parametrize("encode", [lambda c: encode_cms(CONTENT, c), None], ids=["pades", "cades"])
 def test_1_attributes_of_another_certificate_are_refused(encode):
     other = hashlib.sha256(b"another seal").digest()
-    der = encode(other) if encode else encode_seal(CONTENT, other, NOW)
+    der = encode(other) if encode else encode_cades(CONTENT, other, NOW)
     with pytest.raises(VerificationError, match="not the attributes of a seal"):
         verify(der)
 
@@ -111,4 +111,4 @@ def test_2_a_time_that_is_none_is_refused(time):
 )
 def test_what_cannot_be_encoded_is_refused(digest, time):
     with pytest.raises(InvalidRequestError):
-        encode_seal(digest, CERTIFICATE, time)
+        encode_cades(digest, CERTIFICATE, time)

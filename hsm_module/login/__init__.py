@@ -1,1 +1,0 @@
-"""ID tokens: signed with keys of the token that follow one another."""
