@@ -15,6 +15,7 @@ from grpc_api.clients.phone_views import (
 from grpc_api.clients.status import RequestStatus
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.protocol.key_action import KeyAction
+from signer_core.protocol.offer_link import OfferLink
 
 __all__ = [
     "EmergencyClient",
@@ -84,6 +85,10 @@ class SignerClient(Protocol):
 
     async def get_document(self, request_id: RequestId, index: int) -> bytes:
         """Return a file as it will be signed."""
+        ...
+
+    async def claim_offer(self, link: OfferLink) -> RequestId:
+        """Claim what a link offers; return the request that came of it."""
         ...
 
     async def get_result(self, request_id: RequestId) -> RequestStatus:

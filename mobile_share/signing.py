@@ -34,7 +34,11 @@ async def fetch_request(
     if untrusted.request_id != request_id:
         raise VerificationError("the signer answered with another request")
     files = untrusted.files[:MAX_DIGESTS]  # `verify_request` refuses more; download no more
-    documents = [await signer.get_document(request_id, index) for index in range(len(files))]
+    documents = [
+        await signer.get_document(request_id, index)
+        for index, file in enumerate(files)
+        if file.size_bytes
+    ]
     return verify_request(untrusted, tuple(documents), registry, certificate, int(now.timestamp()))
 
 

@@ -27,12 +27,15 @@ from grpc_api.gen.signer.phone.v1 import (
     device_pb2_grpc,
     enrolment_pb2,
     enrolment_pb2_grpc,
+    offers_pb2,
+    offers_pb2_grpc,
     requests_pb2,
     requests_pb2_grpc,
 )
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import KeyId, RequestId, VaultId
 from signer_core.protocol.key_action import KeyAction
+from signer_core.protocol.offer_link import OfferLink
 
 MAX_DOCUMENT_BYTES = 24 << 20  # 20 MiB of a caller, and room for a signature
 
@@ -86,6 +89,7 @@ class PhoneClient:
         self._device = device_pb2_grpc.DeviceServiceStub(channel)
         self._requests = requests_pb2_grpc.RequestsServiceStub(channel)
         self._results = requests_pb2_grpc.ResultsServiceStub(channel)
+        self._offers = offers_pb2_grpc.OffersServiceStub(channel)
 
     @classmethod
     def at(cls, address: str, server_name: str, identity: DeviceIdentity, root: bytes) -> Self:
@@ -140,6 +144,18 @@ class PhoneClient:
         message = requests_pb2.GetDocumentRequest(request_id=request_id, file_index=index)
         chunks = stream(self._requests.GetDocument, message)
         return await _joined(one.chunk async for one in chunks)
+
+    async def claim_offer(self, link: OfferLink) -> RequestId:
+        """Claim what a link offers; return the request that came of it, under this phone's key.
+
+        Raises:
+            DeniedError: the code is too old or not ours, or the offer is another person's.
+            NotFoundError: no such offer, another phone was faster, or its time is over.
+        """
+        message = offers_pb2.ClaimOfferRequest(
+            offer_id=link.offer_id, step_s=link.step_s, code=link.code
+        )
+        return RequestId((await call(self._offers.ClaimOffer, message)).request_id)
 
     async def get_result(self, request_id: RequestId) -> RequestStatus:
         """Return the status of a request, after the signer has asked the vault."""

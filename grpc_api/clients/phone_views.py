@@ -34,7 +34,8 @@ class UntrustedFile:
     name: str
     file_hash: bytes  # 32 bytes, SHA-256 of what is signed
     to_be_signed: bytes  # DER of the CMS signed attributes; empty without a certificate
-    size_bytes: int
+    size_bytes: int  # 0: there is no document to fetch, only its hash
+    media_type: str = ""  # of a document for reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class UntrustedRequest:
     challenge: bytes
     expires_at_s: int  # Unix time
     status: RequestStatus
+    statement: str = ""  # text whose SHA-256 the challenge is, or empty
+    initiator: str = ""  # a hint, under no hash
+    offer_id: bytes = b""  # 16 bytes, of a request that came of an offer
+    created_at_s: int = 0  # Unix time
+    ended_at_s: int = 0  # Unix time, of a request that is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +122,18 @@ def request_of(answer: requests_pb2.SignatureRequest) -> UntrustedRequest:
         relying_party=answer.relying_party,
         purpose=answer.purpose,
         files=tuple(
-            UntrustedFile(one.name, one.file_hash, one.to_be_signed, one.size_bytes)
+            UntrustedFile(one.name, one.file_hash, one.to_be_signed, one.size_bytes, one.media_type)
             for one in answer.files
         ),
         return_address=answer.return_address,
         challenge=answer.challenge,
         expires_at_s=answer.expires_at_s,
         status=request_status(answer.status),
+        statement=answer.statement,
+        initiator=answer.initiator,
+        offer_id=answer.offer_id,
+        created_at_s=answer.created_at_s,
+        ended_at_s=answer.ended_at_s,
     )
 
 

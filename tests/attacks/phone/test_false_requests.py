@@ -176,7 +176,7 @@ async def test_another_kind_of_request_is_refused(enrolled, world, request_id):
 
 async def test_challenge_in_a_document_request_is_refused(enrolled, world, request_id):
     change(world, request_id, challenge=b"c" * 32)
-    await refused(enrolled, world, request_id, InvalidRequestError, "this kind")
+    await refused(enrolled, world, request_id, VerificationError, "challenge of the wrong size")
 
 
 async def test_expired_and_closed_requests_are_refused(enrolled, world, request_id):
