@@ -105,7 +105,6 @@ def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "crl_url": f"http://{at['portal']}/crl/issuing-ca.crl",
         "ocsp_url": f"http://{at['portal']}/ocsp",
         "ca_issuers_url": f"http://{at['portal']}/ca/issuing-ca.cer",
-        "login_issuer": f"http://{at['portal']}",
         "registrar_key": str(home.public / "registrar.pem"),
     }
 
@@ -119,8 +118,10 @@ def _signer(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "registrar_address": at["registrar"],
         "relying_parties": str(home.public / "relying-parties.json"),
         "registry_cert": str(home.public / "registry.pem"),
+        "registrar_key": str(home.public / "registrar.pem"),
         "ca_chain": str(home.public / "ca-chain.pem"),
         "root": str(home.public / "root.pem"),
+        "public_url": f"http://{at['portal']}",
     }
 
 

@@ -14,7 +14,8 @@ import grpc
 import structlog
 import uvloop
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 from grpc_health.v1 import health
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -85,8 +86,10 @@ class SignerSettings(BaseModel, frozen=True, extra="forbid"):
     registrar_address: str  # host:port
     relying_parties: Path  # JSON: a list of compact JWS
     registry_cert: Path  # PEM: signs the records of relying parties
+    registrar_key: Path  # PEM: the public key that attests photos
     ca_chain: Path  # PEM: issuing, device and infrastructure CA
     root: Path  # PEM
+    public_url: str = Field(pattern=r"^https?://[^/]+$")  # of the portal: links of offers
     audit_folder: Path  # of the audit log's second copy: another disk than the database's
     pdf_threads: int = 2  # that prepare and finish PDFs
     log_file: Path | None = None  # stderr if absent
@@ -178,6 +181,8 @@ async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
             executor=executor,
             clock=utc_now,
             audit=make_audit(settings, engine, others.audit),
+            registrar_key=read_public_key(settings.registrar_key),
+            public_url=settings.public_url,
         )
 
 
@@ -283,6 +288,21 @@ def read_pem(path: Path) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError):
         raise InvalidRequestError(f"{path} has no readable certificates") from None
+
+
+def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
+    """Read a P-256 public key (PEM).
+
+    Raises:
+        InvalidRequestError: there is none.
+    """
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError):
+        raise InvalidRequestError(f"{path} holds no readable public key in PEM") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise InvalidRequestError(f"the public key in {path} is not on P-256")
+    return key
 
 
 def read_registry(records: Path, registry_cert: Path) -> FixedParties:

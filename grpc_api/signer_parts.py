@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import grpc
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from grpc_api.gen.signer.internal.v1.signing_pb2_grpc import (
@@ -41,6 +42,7 @@ from grpc_api.servers.phone_requests import RequestsServicer, ResultsServicer
 from grpc_api.servers.source_limits import SourceGate
 from grpc_api.signer_admin import add_admin_service
 from grpc_api.signer_audit import SignerAudit
+from grpc_api.signer_offers import OfferParts
 from grpc_api.signer_seals import SealParts
 from signer_core.admin.access import Access
 from signer_core.admin.vault import OfficerTable
@@ -52,6 +54,7 @@ from signer_core.keys.enrolment import Enrolment
 from signer_core.keys.renewal import Renewal
 from signer_core.ports import Registrar, VaultKeys, VaultRequests
 from signer_core.seals.ports import VaultSeals
+from signer_core.sharing.offers.approval import Approvals, ApprovedHook
 from signer_core.signing.carry_over import CarryOver
 from signer_core.signing.close import Closing
 from signer_core.signing.collect import Collection
@@ -64,6 +67,8 @@ from signer_core.signing.relying_parties import RelyingParties
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.devices import Devices
 from signer_core.storage.signer.files import Files
+from signer_core.storage.signer.history import History
+from signer_core.storage.signer.offers import Offers
 from signer_core.storage.signer.requests import Requests
 from signer_core.trust.desk import TrustDesk
 from signer_core.trust.ports import TrustServices
@@ -101,8 +106,12 @@ class Parts:
     executor: Executor
     clock: Clock
     audit: SignerAudit
+    registrar_key: ec.EllipticCurvePublicKey  # attests photos
+    public_url: str  # of the portal: where the links of offers lead
     limits: RelayLimits = field(default_factory=RelayLimits)
     notices: Notices = field(default_factory=Notices)
+    # Called in the transaction that approves an offer, with it and the offer.
+    approved: list[ApprovedHook] = field(default_factory=list)
 
     def creation(self) -> Creation:
         """Make requests."""
@@ -141,6 +150,7 @@ class Parts:
             clock=self.clock,
             carry_over=self.carry_over(),
             trust_roots=self.trust_roots,
+            hooks=Approvals(Offers(self.engine), self.approved).of,
         )
 
     def carry_over(self) -> CarryOver:
@@ -184,6 +194,20 @@ class Parts:
             clock=self.clock,
         )
 
+    def offers(self) -> OfferParts:
+        """Offer to phones what partners want."""
+        return OfferParts(
+            engine=self.engine,
+            relying_parties=self.relying_parties,
+            opening=self.opening(),
+            closing=self.closing(),
+            outbox=self.audit.kept.outbox,
+            notices=self.notices,
+            clock=self.clock,
+            registrar_key=self.registrar_key,
+            public_url=self.public_url,
+        )
+
     def recovery(self, collection: Collection) -> Recovery:
         """Recover after a start."""
         return Recovery(Requests(self.engine), self.opening(), collection)
@@ -217,6 +241,8 @@ def add_phone_services(
         door=door,
         requests=requests,
         files=files,
+        offers=Offers(parts.engine),
+        history=History(parts.engine),
         collection=collection,
         closing=parts.closing(),
         notices=parts.notices,
@@ -229,6 +255,7 @@ def add_phone_services(
     add_DeviceServiceServicer_to_server(device, server)
     add_RequestsServiceServicer_to_server(shown, server)
     add_ResultsServiceServicer_to_server(results, server)
+    parts.offers().add_phones(server, door, collection)
 
 
 def add_enrolment_service(server: grpc.aio.Server, parts: Parts) -> None:
@@ -260,4 +287,5 @@ def add_internal_services(
     audit = parts.audit.add_services(server, access)
     vault_id = parts.neighbours.vault_id
     admin = add_admin_service(server, parts.engine, access, collection, vault_id)
-    return ("signer.internal.v1.SigningService", *trust, *seals, *audit, *admin)
+    offers = parts.offers().add_internal(server, collection)
+    return ("signer.internal.v1.SigningService", *offers, *trust, *seals, *audit, *admin)

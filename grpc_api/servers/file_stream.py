@@ -1,6 +1,6 @@
 """A stream that brings PDFs: a header, then each file's start and chunks, in this order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -60,12 +60,18 @@ def _accept(_start: Start) -> None:
 class FileStream(Generic[H, S]):
     """Takes the messages of one stream. Mutable: it grows; an error is its end."""
 
-    def __init__(self, limit: str, missing: str, check: Callable[[S], object] = _accept) -> None:
+    def __init__(
+        self,
+        limit: str,
+        missing: str,
+        check: Callable[[S], object] = _accept,
+        sizes: Callable[[Sequence[int]], None] = check_sizes,
+    ) -> None:
         """`limit` and `missing` are said of too many files, and of none or no header.
 
-        `check` refuses a start before a byte of its file is kept.
+        `check` refuses a start, and `sizes` those of all files, before a byte is kept.
         """
-        self._limit, self._missing, self._check = limit, missing, check
+        self._limit, self._missing, self._check, self._sizes = limit, missing, check, sizes
         self._header: H | None = None
         self._files: list[File[S]] = []
 
@@ -90,8 +96,19 @@ class FileStream(Generic[H, S]):
         Raises:
             InvalidRequestError: something is missing.
         """
+        header, files = self.finish_any()
+        if not files:
+            raise InvalidRequestError(self._missing)
+        return header, files
+
+    def finish_any(self) -> tuple[H, list[File[S]]]:
+        """Return the header and the files, perhaps none, all complete.
+
+        Raises:
+            InvalidRequestError: something is missing.
+        """
         self._check_complete()
-        if self._header is None or not self._files:
+        if self._header is None:
             raise InvalidRequestError(self._missing)
         return self._header, self._files
 
@@ -100,7 +117,7 @@ class FileStream(Generic[H, S]):
         if len(self._files) == MAX_FILES:
             raise InvalidRequestError(self._limit)
         # Declared sizes are checked before a byte of them is kept.
-        check_sizes([*(f.start.size_bytes for f in self._files), start.size_bytes])
+        self._sizes([*(f.start.size_bytes for f in self._files), start.size_bytes])
         self._check(start)
         self._files.append(File(start))
 

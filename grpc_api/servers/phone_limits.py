@@ -12,6 +12,7 @@ from signer_core.identifiers import DeviceKeyHash
 
 DOCUMENTS_AT_ONCE: Final = 4  # each holds up to 21 MiB in memory
 DOCUMENTS_A_MINUTE: Final = 600  # a request of 64 files may be fetched several times
+CLAIMS_A_MINUTE: Final = 20  # each is a scan; one that is refused leaves a row in the audit log
 KEY_CALLS_A_MINUTE: Final = 10  # a person does this by hand; each may leave a row in the database
 
 

@@ -25,6 +25,8 @@ from signer_core.signing.collect import Collection
 from signer_core.signing.model import Clock, Request, RequestStatus
 from signer_core.signing.notices import Notices
 from signer_core.storage.signer.files import Files
+from signer_core.storage.signer.history import History
+from signer_core.storage.signer.offers import Offers
 from signer_core.storage.signer.requests import Requests
 
 POLL_S: Final = 2.0  # another signer process may have changed the database
@@ -37,6 +39,8 @@ class RequestsServicer(services.RequestsServiceServicer):
     door: DeviceDoor
     requests: Requests
     files: Files
+    offers: Offers
+    history: History
     collection: Collection
     closing: Closing
     notices: Notices
@@ -94,13 +98,26 @@ class RequestsServicer(services.RequestsServiceServicer):
     async def GetDocument(
         self, request: wire.GetDocumentRequest, context: Context
     ) -> AsyncIterator[wire.GetDocumentResponse]:
-        """Stream a document as it will be signed."""
+        """Stream a document as it will be signed, or as the partner sent it for reading."""
         device = await self.door.identify(context)
         request_id = await own_request_id(self.requests, device.key_id, request.request_id)
         with self.documents.admit(device.key_hash):
-            pdf = await self.files.prepared(request_id, request.file_index)
-            for chunk in chunks(pdf):
+            document = await self.files.prepared(request_id, request.file_index)
+            if not document:  # only its hash is signed
+                document = await self.offers.document_of(request_id, request.file_index)
+            for chunk in chunks(document):
                 yield wire.GetDocumentResponse(chunk=chunk)
+
+    @override
+    async def ListHistory(
+        self, request: wire.ListHistoryRequest, context: Context
+    ) -> wire.ListHistoryResponse:
+        """List what is over, the last to end first."""
+        device = await self.door.identify(context)
+        now_s = self._now_s()
+        found = await self.history.of_key(device.key_id, request.limit, request.before_s, now_s)
+        shown = (request_message(one, now_s) for one in found)
+        return wire.ListHistoryResponse(requests=within_one_message(shown))
 
     async def _fresh(self, key_id: KeyId, raw_id: bytes) -> Request:
         found = await own_request(self.requests, key_id, raw_id)

@@ -59,6 +59,10 @@ def request_message(request: Request, now_s: int) -> wire.SignatureRequest:
         created_at_s=request.created_at_s,
         expires_at_s=request.expires_at_s,
         status=status_message(request.status_at(now_s)),
+        statement=content.statement,
+        initiator=content.initiator,
+        offer_id=content.offer_id or b"",
+        ended_at_s=request.ended_at_s or 0,
     )
 
 
@@ -91,4 +95,5 @@ def _file_message(file: FileEntry) -> wire.FileToSign:
         file_hash=file.file_hash,
         to_be_signed=file.to_be_signed,
         size_bytes=file.size_bytes,
+        media_type=file.media_type,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from grpc_api.clients.diagnostics import DiagnosticsClient
+from grpc_api.clients.offers import OffersClient
 from grpc_api.clients.registrar import SandboxClient
 from grpc_api.clients.signing import SigningClient
 from grpc_api.credentials import TlsFiles, internal_channel
@@ -32,6 +33,13 @@ class System:
         address = self._address("internal")
         async with internal_channel(address, "signer.internal", self._tls()) as channel:
             yield SigningClient(channel)
+
+    @asynccontextmanager
+    async def offers(self) -> AsyncIterator[OffersClient]:
+        """Connect to the signer as the portal, for partners."""
+        address = self._address("internal")
+        async with internal_channel(address, "signer.internal", self._tls()) as channel:
+            yield OffersClient(channel)
 
     @asynccontextmanager
     async def sandbox(self) -> AsyncIterator[SandboxClient]:

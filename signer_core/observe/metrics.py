@@ -74,3 +74,9 @@ TRANSACTION_SECONDS: Final = Histogram(
 REQUESTS: Final = Counter(
     "signer_requests", "Signature requests that reached a state", ["status"], registry=REGISTRY
 )
+OFFERS: Final = Counter(
+    "signer_offers",
+    "Offers that reached a state, or were refused to a phone, by kind",
+    ["kind", "status"],
+    registry=REGISTRY,
+)

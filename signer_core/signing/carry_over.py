@@ -15,8 +15,9 @@ from signer_core.documents import signed_attributes
 from signer_core.errors import InvalidRequestError, SignerError, UnavailableError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.keys.certificates import PersonCertificate
-from signer_core.signing import pdf
-from signer_core.signing.model import Clock, PreparedFile, Request, RequestStatus
+from signer_core.protocol.request_kind import DETACHED
+from signer_core.signing import detached, pdf
+from signer_core.signing.model import Clock, FileEntry, PreparedFile, Request, RequestStatus
 from signer_core.signing.opening import Opening
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.files import Files
@@ -69,6 +70,8 @@ class CarryOver:
     ) -> list[PreparedFile]:
         now = self.clock().replace(microsecond=0)
         loop = asyncio.get_running_loop()
+        if request.content.kind in DETACHED:
+            return [detached.prepare(entry, certificate, now) for entry in request.files]
         files = []
         for position, entry in enumerate(request.files):
             prepared = await self.files.prepared(request.request_id, position)
@@ -78,10 +81,13 @@ class CarryOver:
 
 
 def _names(request: Request, certificate: PersonCertificate) -> bool:
-    der = certificate.certificate
-    return all(
-        file.to_be_signed == signed_attributes(file.file_hash, der) for file in request.files
-    )
+    return all(_is_under(request, file, certificate.certificate) for file in request.files)
+
+
+def _is_under(request: Request, file: FileEntry, der: bytes) -> bool:
+    if request.content.kind in DETACHED:
+        return detached.is_under(file, der)
+    return file.to_be_signed == signed_attributes(file.file_hash, der)
 
 
 def _successor(request: Request, key_id: KeyId, files: list[PreparedFile]) -> Request:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from signer_core.errors import InvalidRequestError
-from signer_core.identifiers import RequestId
 from signer_core.ports import VaultRequests
 from signer_core.signing import rules
 from signer_core.signing.model import Clock, Request, RequestStatus
@@ -55,14 +54,20 @@ class Closing:
             return
         if status is not RequestStatus.OPEN:
             raise InvalidRequestError(f"the request is not open any more: it is {status}")
-        await self._burn(request.request_id, closing, reason)
-        await self.requests.settle_burned(request.request_id)
-        self.notices.tell(request.request_id)
+        await self._burn(request, closing, reason)
+        now_s = int(self.clock().timestamp())
+        settled = await self.requests.settle_burned(request.request_id, now_s)
+        if not settled and not request.content.is_signed:  # confirmed meanwhile
+            raise InvalidRequestError("the request is not open any more")
+        self.notices.tell(*request.topics)
 
-    async def _burn(self, request_id: RequestId, closing: RequestStatus, reason: str) -> None:
+    async def _burn(self, request: Request, closing: RequestStatus, reason: str) -> None:
+        request_id = request.request_id
         # The reason is stored first: after a crash in between, the vault's "burned" is read as it.
         if not await self.requests.intend(request_id, closing, reason):
             raise InvalidRequestError("the request is not open any more")
+        if not request.content.is_signed:
+            return
         try:
             await self.vault.burn(request_id)
         except InvalidRequestError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
@@ -13,13 +14,14 @@ from signer_core.identifiers import KeyId, RequestId
 from signer_core.keys.certificates import PersonCertificate
 from signer_core.ports import RequestResult, RequestState, SignedItem, VaultRequests
 from signer_core.protocol.key_action import KeyAction
-from signer_core.signing import pdf
+from signer_core.protocol.request_kind import DETACHED
+from signer_core.signing import detached, pdf
 from signer_core.signing.carry_over import CarryOver
 from signer_core.signing.model import Clock, Request, RequestStatus
 from signer_core.signing.notices import Notices
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.files import Files
-from signer_core.storage.signer.requests import Requests
+from signer_core.storage.signer.requests import ConsumedHook, Requests
 
 log = structlog.get_logger()
 
@@ -29,6 +31,11 @@ INLINE_BYTES = 256 * 1024  # takes under 1 ms; to change threads costs more than
 _UNDECIDED = (RequestState.OPEN, RequestState.RESERVED)  # as it was known here
 # Waits, in seconds, while a judgement outlives its stream; together more than its 60 s.
 _RETRIES_S = (0.2, 0.5, 1, 3, 10, 20, 30)
+
+
+def no_hooks(_request: Request) -> tuple[ConsumedHook, ...]:
+    """Nobody wants to know of a request that is signed."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class Collection:
     clock: Clock
     carry_over: CarryOver
     trust_roots: tuple[bytes, ...] = field(repr=False)  # DER
+    # What is done in the transaction that marks a request consumed.
+    hooks: Callable[[Request], Sequence[ConsumedHook]] = no_hooks
     # One collection of a request at a time: finishing is dear, and its end changes the answer.
     _locks: WeakValueDictionary[RequestId, asyncio.Lock] = field(
         default_factory=WeakValueDictionary, repr=False
@@ -86,14 +95,24 @@ class Collection:
             request = await self.requests.get(request_id)
             if request.status is not RequestStatus.OPEN:
                 return request, None
+            if not request.content.is_signed:
+                return await self._settle_unsigned(request), None
             result = await self.vault.result(request_id)
             if await self._apply(request, result):
-                self.notices.tell(request_id)
+                self.notices.tell(*request.topics)
                 if result.state is RequestState.CONSUMED:  # all else stays as it was
                     return replace(request, status=RequestStatus.CONSUMED), result.state
             elif result.state in _UNDECIDED:
                 return request, result.state
             return await self.requests.get(request_id), result.state
+
+    async def _settle_unsigned(self, request: Request) -> Request:
+        """Close what the vault does not know, once its time is over."""
+        if not self._is_over(request):
+            return request
+        if await self.requests.settle_expired(request.request_id, self._now_s()):
+            self.notices.tell(*request.topics)
+        return await self.requests.get(request.request_id)
 
     async def _apply(self, request: Request, result: RequestResult) -> bool:
         """Follow the vault; return whether the status changed."""
@@ -101,14 +120,17 @@ class Collection:
             case RequestState.CONSUMED:
                 return await self._consume(request, result)
             case RequestState.BURNED:
-                return await self.requests.settle_burned(request.request_id)
+                return await self.requests.settle_burned(request.request_id, self._now_s())
             case RequestState.OPEN if self._is_over(request):
-                return await self.requests.settle_expired(request.request_id)
+                return await self.requests.settle_expired(request.request_id, self._now_s())
             case _:
                 return False
 
     def _is_over(self, request: Request) -> bool:
-        return self.clock().timestamp() > request.expires_at_s + JUDGEMENT_S
+        return self._now_s() > request.expires_at_s + JUDGEMENT_S
+
+    def _now_s(self) -> int:
+        return int(self.clock().timestamp())
 
     async def _consume(self, request: Request, result: RequestResult) -> bool:
         if request.content.about is not None:
@@ -116,17 +138,22 @@ class Collection:
         if len(result.items) != len(request.files):
             raise VerificationError("the vault signed another number of files")
         certificate = await self.certificates.of_key(request.content.key_id)
-        signed = []
-        for position, item in enumerate(result.items):
-            prepared = await self.files.prepared(request.request_id, position)
-            signed.append(await self._finish(prepared, item, certificate))
-        consumed = await self.requests.consume(request.request_id, signed)
+        if request.content.kind in DETACHED:
+            signed = detached.finish(request, result.items, certificate, self.trust_roots)
+        else:
+            signed = [
+                await self._finish(request, at, certificate, result.items[at])
+                for at in range(len(result.items))
+            ]
+        hooks = self.hooks(request)
+        consumed = await self.requests.consume(request.request_id, signed, self._now_s(), hooks)
         log.info("request.consumed", request_id=request.request_id.hex(), count=len(signed))
         return consumed
 
     async def _finish(
-        self, prepared: bytes, item: SignedItem, certificate: PersonCertificate
+        self, request: Request, position: int, certificate: PersonCertificate, item: SignedItem
     ) -> bytes:
+        prepared = await self.files.prepared(request.request_id, position)
         work = functools.partial(
             pdf.finish, prepared, item, certificate, self.trust_roots, self.clock()
         )
@@ -139,4 +166,4 @@ class Collection:
         if request.content.kind == KeyAction.REPLACEMENT:
             await self.carry_over.run(about, request.content.key_id)
         log.info("key-action.done", request_id=request.request_id.hex(), kind=request.content.kind)
-        return await self.requests.consume(request.request_id, ())
+        return await self.requests.consume(request.request_id, (), self._now_s())

@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from signer_core.identifiers import KeyId, RequestId
+from signer_core.identifiers import KeyId, OfferId, RequestId
 from signer_core.protocol.request import request_hash
+from signer_core.protocol.request_kind import RequestKind
 
-DOCUMENT_SIGNING = "documentSigning"
+DOCUMENT_SIGNING = RequestKind.DOCUMENT_SIGNING.value
 
 Clock = Callable[[], datetime]  # UTC
 
@@ -29,18 +30,19 @@ class RequestStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file of a request, without its bytes."""
+    """One file of a request, without its bytes; or its challenge, without a name."""
 
-    name: str = field(repr=False)  # 1 to 200 characters, no path
-    file_hash: bytes  # 32 bytes, SHA-256 over the prepared PDF's ByteRange
+    name: str = field(repr=False)  # 1 to 200 characters, no path; empty: the challenge
+    file_hash: bytes  # 32 bytes, SHA-256: of the file, or over the prepared PDF's ByteRange
     to_be_signed: bytes = field(repr=False)  # DER of the CMS signed attributes
-    size_bytes: int  # of the prepared PDF
+    size_bytes: int  # of the prepared PDF, or of the document for reading; 0: there is none
     page: int | None = None  # of the stamp, 1 is the first, 0 the last; None: invisible
+    media_type: str = ""  # of the document for reading
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedFile:
-    """A file of a new request: its entry and the prepared PDF."""
+    """A file of a new request: its entry and the prepared PDF, none where only a hash is signed."""
 
     entry: FileEntry
     prepared: bytes = field(repr=False)
@@ -55,8 +57,16 @@ class RequestContent:
     relying_party: str = field(repr=False)  # compact JWS by the registry key
     purpose: str = field(repr=False)  # 1 to 300 characters
     return_address: str = field(repr=False)
-    challenge: bytes = field(default=b"", repr=False)  # for login 32 bytes
+    challenge: bytes = field(default=b"", repr=False)  # 32 bytes, or none for files
     about: KeyId | None = None  # of a request about a key: then it has no files
+    statement: str = field(default="", repr=False)  # text whose SHA-256 the challenge is
+    initiator: str = field(default="", repr=False)  # a hint, not covered by the hash
+    offer_id: OfferId | None = None  # of the offer that it came of
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the vault has to do with it."""
+        return self.kind != RequestKind.ANTIBOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +88,16 @@ class Request:
     status: RequestStatus  # as stored: an open one may have expired, see `status_at`
     created_at_s: int  # Unix time
     expires_at_s: int  # Unix time
-    files: tuple[FileEntry, ...] = ()  # 1 to 64, or none where it is about a key
+    files: tuple[FileEntry, ...] = ()  # 1 to 64; none about a key, and where nothing is signed
     decline_reason: str = field(default="", repr=False)
     replaces: RequestId | None = None  # the request whose place this one took
+    ended_at_s: int | None = None  # Unix time; None while it is open, and of old ones
+
+    @property
+    def topics(self) -> tuple[bytes, ...]:
+        """Whom a change concerns: those who watch the request, and its offer."""
+        offer_id = self.content.offer_id
+        return (self.request_id,) if offer_id is None else (self.request_id, offer_id)
 
     def with_files(self, files: Iterable[FileEntry]) -> Self:
         """Return the same request about these files, with the hash of what it asks now."""
@@ -89,7 +106,7 @@ class Request:
             kind=content.kind,
             relying_party=content.relying_party,
             purpose=content.purpose,
-            files=[(file.name, file.file_hash) for file in entries],
+            files=[(file.name, file.file_hash) for file in entries if file.name],
             return_address=content.return_address,
             challenge=content.challenge,
         )

@@ -25,7 +25,7 @@ class Opening:
         """Register a new request at the vault and show it; one that is open stays so.
 
         1. One that takes another's place: that one can never be signed any more.
-        2. The vault knows it.
+        2. The vault knows it, if it has to do with it.
 
         Raises:
             InvalidRequestError, NotFoundError, KeyBlockedError, KeySuspendedError,
@@ -38,14 +38,15 @@ class Opening:
             return request_id
         try:
             await self._replace(request)  # 1
-            await self.vault.register(_registration(request))  # 2
+            if request.content.is_signed:
+                await self.vault.register(_registration(request))  # 2
         except UnavailableError:
             raise  # nobody knows whether it arrived: keep it, a repetition is harmless
         except SignerError:
             await self.requests.drop_new(request_id)
             raise
         await self.requests.open(request_id)
-        self.notices.tell(request.content.key_id, request_id)
+        self.notices.tell(request.content.key_id, *request.topics)
         return request_id
 
     async def _replace(self, request: Request) -> None:

@@ -60,7 +60,18 @@ def check_sizes(sizes_bytes: Sequence[int]) -> None:
     Raises:
         InvalidRequestError: one is empty or over 20 MiB, or all are over 100 MiB.
     """
-    if min(sizes_bytes) < 1 or max(sizes_bytes) > MAX_FILE_BYTES:
+    if min(sizes_bytes) < 1:
+        raise InvalidRequestError("a file has 1 byte to 20 MiB")
+    check_sizes_for_reading(sizes_bytes)
+
+
+def check_sizes_for_reading(sizes_bytes: Sequence[int]) -> None:
+    """Check the sizes of documents of which some may be absent (0).
+
+    Raises:
+        InvalidRequestError: one is over 20 MiB, or all are over 100 MiB.
+    """
+    if max(sizes_bytes) > MAX_FILE_BYTES:
         raise InvalidRequestError("a file has 1 byte to 20 MiB")
     if sum(sizes_bytes) > MAX_REQUEST_BYTES:
         raise InvalidRequestError("the files of a request have at most 100 MiB: make two requests")

@@ -16,16 +16,20 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
 )
 
 from grpc_api import credentials
 from grpc_api.channel.contexts import DeviceIdentity
+from grpc_api.clients.offers import OffersClient
+from grpc_api.clients.phone import PhoneClient
 from grpc_api.gen.signer.internal.v1 import signing_pb2_grpc
 from grpc_api.gen.signer.phone.v1 import (
     device_pb2,
     device_pb2_grpc,
     enrolment_pb2,
     enrolment_pb2_grpc,
+    offers_pb2_grpc,
     relay_pb2_grpc,
     requests_pb2_grpc,
 )
@@ -51,6 +55,7 @@ from signer_core.audit.keeper import Kept
 from signer_core.identifiers import VaultId
 from signer_core.pki.process import ProcessNames, issue_process
 from signer_core.pki.relying_party import RelyingParty
+from signer_core.protocol.request_kind import RequestKind
 from signer_core.signing.collect import Collection
 from signer_core.signing.relying_parties import FixedParties, RegistryRecord
 from signer_core.storage.engine import make_engine
@@ -60,8 +65,10 @@ from tests.fakes.vault_ports import FakeRegistrar, FakeVault, new_citizen
 
 SIGNER = "signer.internal"
 ADDRESS = "https://bank.example/return"
+PUBLIC_URL = "https://sign.example"
 CALLERS = {
     "signer.internal.v1.SigningService": ["portal.internal", "worker.internal"],
+    "signer.internal.v1.OffersService": ["portal.internal"],
     "signer.internal.v1.SealService": ["portal.internal", "worker.internal"],
     "signer.internal.v1.AuditService": ["officer.internal"],
     "signer.internal.v1.OutboxService": ["worker.internal"],
@@ -106,6 +113,15 @@ class Phone:
         return requests_pb2_grpc.ResultsServiceStub(self.channel)
 
     @property
+    def offers(self):
+        return offers_pb2_grpc.OffersServiceStub(self.channel)
+
+    @property
+    def client(self):
+        """What the phone's own library calls with."""
+        return PhoneClient(self.channel)
+
+    @property
     def relay(self):
         return relay_pb2_grpc.RelayServiceStub(self.channel)
 
@@ -147,6 +163,9 @@ class World:
 
     async def signing(self, name="portal.internal"):
         return signing_pb2_grpc.SigningServiceStub(await self.internal(name))
+
+    async def offers(self, name="portal.internal"):
+        return OffersClient(await self.internal(name))
 
     async def enrolment_channel(self):
         """Connect somebody without a certificate."""
@@ -201,7 +220,7 @@ async def open_world(
 ) -> AsyncIterator[World]:
     """Serve a signer over a migrated database."""
     hierarchy, clock = make_hierarchy(), FixedClock()
-    vault, registrar = FakeVault(hierarchy, clock), FakeRegistrar()
+    vault, registrar = FakeVault(hierarchy, clock), FakeRegistrar(clock)
     engine = make_engine(url)
     with ThreadPoolExecutor(1) as executor:
         neighbours = Neighbours(
@@ -224,6 +243,8 @@ async def open_world(
             executor=executor,
             clock=clock,
             audit=make_audit(folder, url, engine, vault.audit, clock),
+            registrar_key=registrar.key.public_key(),
+            public_url=PUBLIC_URL,
             limits=limits or RelayLimits(),
         )
         async with AsyncExitStack() as stack:
@@ -283,7 +304,7 @@ async def _served(world):
         audit.kept.sink.close()
 
 
-def registry(scopes=("documentSigning",)):
+def registry(scopes=tuple(RequestKind)):
     party = RelyingParty(
         id="bank",
         name_uk="Банк",
@@ -300,6 +321,10 @@ def registry(scopes=("documentSigning",)):
 
 def pem(certificate):
     return certificate.public_bytes(Encoding.PEM)
+
+
+def public_pem(key):
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def key_pem(key):

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer_core.errors import InvalidRequestError, NotFoundError, UnavailableError
 from signer_core.identifiers import DeviceKeyHash, KeyId
+from signer_core.identity.attestation import sign_attestation
 from signer_core.pki.device import device_key_hash, issue_device
 from signer_core.pki.issuing import BACKDATE
 from signer_core.ports import (
@@ -23,7 +24,7 @@ from signer_core.ports import (
     SignedItem,
 )
 from tests.fakes.citizen import Citizen
-from tests.fakes.pki import Hierarchy, issuance
+from tests.fakes.pki import Hierarchy, issuance, new_key
 from tests.fakes.requests import PERSON_CODE, issued_to
 from tests.fakes.seals import FakeVaultSeals, Pki
 from tests.fakes.vault_audit import FakeOfficers, FakeVaultAudit
@@ -152,6 +153,8 @@ class FakeVault:
 class FakeRegistrar:
     """Knows everybody; each code enrols one device under a new key id."""
 
+    now: object  # () -> datetime
+    key: object = field(default_factory=new_key)
     away: bool = False
     grants: dict = field(default_factory=dict)
     attested: list = field(default_factory=list)
@@ -169,7 +172,7 @@ class FakeRegistrar:
 
     async def attest_photo(self, device_key_hash, request_id, photo):
         self.attested.append((device_key_hash, request_id, photo))
-        return "attestation"
+        return sign_attestation(device_key_hash, request_id, self.now(), self.key)
 
 
 def new_citizen(now, person_code=PERSON_CODE):

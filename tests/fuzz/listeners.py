@@ -30,13 +30,13 @@ _EVERYWHERE = (
 )
 _INTERNAL = {
     "signer.internal.v1.SigningService": (("signer", "internal", "portal"),),
+    "signer.internal.v1.OffersService": (("signer", "internal", "portal"),),
     "signer.vault.v1.VaultRelayService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultRequestsService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultKeysService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultTrustService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultAuditService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultSealService": (("vault", "vault", "signer"),),
-    "signer.vault.v1.VaultLoginService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultOfficersService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultProcessesService": (("vault", "vault", "portal"),),
     "signer.vault.v1.VaultAdminService": (("vault", "vault", "officer"),),
@@ -52,6 +52,7 @@ _INTERNAL = {
 }
 _FOR_PHONES = {
     "signer.phone.v1.DeviceService",
+    "signer.phone.v1.OffersService",
     "signer.phone.v1.RelayService",
     "signer.phone.v1.RequestsService",
     "signer.phone.v1.ResultsService",

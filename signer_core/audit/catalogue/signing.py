@@ -43,6 +43,17 @@ KINDS: Final = (
         about=("key", "request"),
     ),
     EventKind(
+        "offer",
+        "A phone claimed a partner's offer, or was refused: an old code may have been photographed"
+        " and passed on. Its result was collected, or denied to somebody else.",
+        ("signer",),
+        ("claimed", "refused", "confirmed", "collected", "denied"),
+        ("", "old-code", "wrong-code", "other-person", "no-return-code", "other-collector"),
+        about=("key", "request", "subject"),
+        subject="id of the offer",
+        needs_person=frozenset({"other-collector"}),
+    ),
+    EventKind(
         "sign",
         "A session of a phone was judged: signed, or its PIN was wrong.",
         ("vault",),

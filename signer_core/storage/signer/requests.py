@@ -1,6 +1,6 @@
 """Requests and their states. Every change of state is one conditional statement."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Insert,
     RowMapping,
     Select,
+    Update,
     bindparam,
     delete,
     func,
@@ -22,17 +23,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from signer_core.errors import NotFoundError, UnavailableError
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.observe.metrics import REQUESTS
+from signer_core.protocol.request_kind import RequestKind
 from signer_core.signing.model import (
     FileEntry,
     Origin,
     PreparedFile,
     Request,
-    RequestContent,
     RequestStatus,
 )
 from signer_core.storage.engine import for_update, read_transaction, write_transaction
 from signer_core.storage.signer.immutable import Immutable
 from signer_core.storage.signer.insert import insert_unless
+from signer_core.storage.signer.offer_tables import offers
+from signer_core.storage.signer.request_rows import file_row, request_row, to_request
 from signer_core.storage.signer.tables import request_files, requests
 
 LISTED_AT_MOST = 100  # newest first, grpc_api/protos/signer/phone/v1/requests.proto
@@ -44,6 +47,7 @@ _ENTRY: Final = (
     request_files.c.to_be_signed,
     request_files.c.size_bytes,
     request_files.c.page,
+    request_files.c.media_type,
 )
 _BY_ID: Final = (
     select(requests, *_ENTRY)
@@ -62,7 +66,7 @@ _OWNER: Final = select(requests.c.key_id).where(
 _CONSUME: Final = (
     update(requests)
     .where(requests.c.request_id == bindparam("the_id"), requests.c.status == RequestStatus.OPEN)
-    .values(status=RequestStatus.CONSUMED)
+    .values(status=RequestStatus.CONSUMED, ended_at_s=bindparam("the_end"))
 )
 _STORE_SIGNED: Final = (
     update(request_files)
@@ -70,6 +74,9 @@ _STORE_SIGNED: Final = (
     .where(request_files.c.position == bindparam("the_position"))
     .values(signed=bindparam("pdf"))
 )
+
+# Done in the transaction that marks a request consumed.
+ConsumedHook = Callable[[AsyncConnection], Awaitable[None]]
 
 
 class Requests:
@@ -84,7 +91,7 @@ class Requests:
         taken = (requests.c.caller == origin.caller) & (
             requests.c.idempotency_key == origin.idempotency_key
         )
-        new = insert_unless(taken, requests, _request_row(request, origin))
+        new = insert_unless(taken, requests, request_row(request, origin))
         with suppress(IntegrityError):
             return await self._insert(new, request.request_id, files)
         return False
@@ -114,7 +121,7 @@ class Requests:
         files = (
             FileEntry(*(row[one.name] for one in _ENTRY)) for row in rows if row["name"] is not None
         )
-        return _request(rows[0], tuple(files))
+        return to_request(rows[0], tuple(files))
 
     async def owner(self, request_id: RequestId) -> KeyId | None:
         """Return whose request this is, None where there is none that a phone may see."""
@@ -140,6 +147,7 @@ class Requests:
             select(requests.c.request_id)
             .where(requests.c.key_id == key_id, requests.c.status == RequestStatus.OPEN)
             .where(requests.c.expires_at_s > now_s, requests.c.about_key.is_(None))
+            .where(requests.c.kind != RequestKind.ANTIBOT)  # it names no certificate
             .order_by(requests.c.created_at_s)
         )
         return await self._ids(query)
@@ -168,14 +176,15 @@ class Requests:
     ) -> RequestId:
         """Store a request in another's place; return the one that is there.
 
-        It is the same caller's; the idempotency key says whose place it took.
+        It is the same caller's; the idempotency key says whose place it took. An offer that the
+        other came of follows it.
         """
         caller = await self._caller(replaced)
         origin = Origin(caller, f"successor-of:{replaced.hex()}", request.request_hash)
-        row = _request_row(request, origin)
+        row = request_row(request, origin)
         new = insert_unless(requests.c.replaces == replaced, requests, row)
         with suppress(IntegrityError):
-            if await self._insert(new, request.request_id, files):
+            if await self._insert(new, request.request_id, files, replaced):
                 return request.request_id
         known = await self.successor(replaced)
         if known is None:
@@ -183,14 +192,20 @@ class Requests:
         return known
 
     async def _insert(
-        self, new: Insert, request_id: RequestId, files: Sequence[PreparedFile]
+        self,
+        new: Insert,
+        request_id: RequestId,
+        files: Sequence[PreparedFile],
+        replaced: RequestId | None = None,
     ) -> bool:
         """Store a request and its files, unless its place is taken."""
         async with write_transaction(self._engine) as connection:
             added = bool((await connection.execute(new)).rowcount)
-            for position, file in enumerate(files if added else ()):
-                row = _file_row(request_id, position, file)
-                await connection.execute(insert(request_files).values(row))
+            if added:
+                await insert_files(connection, request_id, files)
+            if added and replaced is not None:
+                of_it = update(offers).where(offers.c.request_id == replaced)
+                await connection.execute(of_it.values(request_id=request_id))
         return added
 
     async def _caller(self, request_id: RequestId) -> str:
@@ -214,7 +229,7 @@ class Requests:
             REQUESTS.labels(RequestStatus.OPEN).inc()
 
     async def drop_new(self, request_id: RequestId) -> None:
-        """Forget a request that the vault refused: nobody has seen it."""
+        """Forget a request that the vault refused: nobody has seen it. Its offer is open again."""
         new = select(requests.c.request_id).where(
             requests.c.request_id == request_id, requests.c.status == RequestStatus.NEW
         )
@@ -225,6 +240,7 @@ class Requests:
             files_of_it = request_files.c.request_id == request_id
             await connection.execute(delete(request_files).where(files_of_it))
             await connection.execute(delete(requests).where(requests.c.request_id == request_id))
+            await connection.execute(_reopened(request_id))
 
     async def intend(self, request_id: RequestId, closing: RequestStatus, reason: str) -> bool:
         """Say why an open request is about to be burned at the vault, before it is."""
@@ -236,45 +252,54 @@ class Requests:
         """Take `intend` back: the vault did not burn the request."""
         await self._change(request_id, RequestStatus.OPEN, closing=None, decline_reason="")
 
-    async def settle_burned(self, request_id: RequestId) -> bool:
+    async def settle_burned(self, request_id: RequestId, now_s: int) -> bool:
         """Close an open request that the vault burned, under the reason that was intended."""
         final = func.coalesce(requests.c.closing, RequestStatus.BURNED.value)
         statement = (
             update(requests)
             .where(requests.c.request_id == request_id, requests.c.status == RequestStatus.OPEN)
-            .values(status=final)
+            .values(status=final, ended_at_s=now_s)
         )
         async with write_transaction(self._engine) as connection:
             closed = bool((await connection.execute(statement)).rowcount)
         REQUESTS.labels(RequestStatus.BURNED).inc(closed)
         return closed
 
-    async def settle_expired(self, request_id: RequestId) -> bool:
+    async def settle_expired(self, request_id: RequestId, now_s: int) -> bool:
         """Close an open request that can no longer be signed."""
-        expired = await self._change(
-            request_id, RequestStatus.OPEN, status=RequestStatus.EXPIRED, closing=None
-        )
+        ended = {"status": RequestStatus.EXPIRED, "closing": None, "ended_at_s": now_s}
+        expired = await self._change(request_id, RequestStatus.OPEN, **ended)
         REQUESTS.labels(RequestStatus.EXPIRED).inc(expired)
         return expired
 
-    async def consume(self, request_id: RequestId, signed: Sequence[bytes]) -> bool:
+    async def consume(
+        self,
+        request_id: RequestId,
+        signed: Sequence[bytes],
+        now_s: int,
+        hooks: Sequence[ConsumedHook] = (),
+    ) -> bool:
         """Store the signed files and mark an open request consumed, in one transaction.
 
-        Returns False, and stores nothing, if it was not open any more.
+        What `hooks` write is there if that commits. Returns False, and stores nothing, if it was
+        not open any more.
         """
         files = [
             {"the_id": request_id, "the_position": position, "pdf": pdf}
             for position, pdf in enumerate(signed)
         ]
         async with write_transaction(self._engine) as connection:
-            result = await connection.execute(_CONSUME, {"the_id": request_id})
+            consumed = {"the_id": request_id, "the_end": now_s}
+            result = await connection.execute(_CONSUME, consumed)
             if result.rowcount and files:
                 await connection.execute(_STORE_SIGNED, files)
+            for hook in hooks if result.rowcount else ():
+                await hook(connection)
         REQUESTS.labels(RequestStatus.CONSUMED).inc(bool(result.rowcount))
         return bool(result.rowcount)
 
     async def _change(
-        self, request_id: RequestId, expected: RequestStatus, **values: str | None
+        self, request_id: RequestId, expected: RequestStatus, **values: str | int | None
     ) -> bool:
         statement = (
             update(requests)
@@ -293,7 +318,7 @@ class Requests:
         )
         async with read_transaction(self._engine) as connection:
             rows = (await connection.execute(newest)).mappings().all()
-            return tuple([_request(row, await _entries(connection, row)) for row in rows])
+            return tuple([to_request(row, await _entries(connection, row)) for row in rows])
 
 
 async def _entries(connection: AsyncConnection, request: RowMapping) -> tuple[FileEntry, ...]:
@@ -301,59 +326,15 @@ async def _entries(connection: AsyncConnection, request: RowMapping) -> tuple[Fi
     return tuple(FileEntry(*row) for row in files)
 
 
-def _request(row: RowMapping, files: tuple[FileEntry, ...]) -> Request:
-    return Request(
-        request_id=RequestId(row["request_id"]),
-        content=RequestContent(
-            key_id=KeyId(row["key_id"]),
-            kind=row["kind"],
-            relying_party=row["relying_party"],
-            purpose=row["purpose"],
-            return_address=row["return_address"],
-            challenge=row["challenge"],
-            about=None if row["about_key"] is None else KeyId(row["about_key"]),
-        ),
-        request_hash=row["request_hash"],
-        status=RequestStatus(row["status"]),
-        created_at_s=row["created_at_s"],
-        expires_at_s=row["expires_at_s"],
-        files=files,
-        decline_reason=row["decline_reason"],
-        replaces=None if row["replaces"] is None else RequestId(row["replaces"]),
-    )
+async def insert_files(
+    connection: AsyncConnection, request_id: RequestId, files: Sequence[PreparedFile]
+) -> None:
+    """Insert the files of a new request in its transaction."""
+    for position, file in enumerate(files):
+        row = file_row(request_id, position, file)
+        await connection.execute(insert(request_files).values(row))
 
 
-def _request_row(request: Request, origin: Origin) -> dict[str, object]:
-    content = request.content
-    return {
-        "request_id": request.request_id,
-        "key_id": content.key_id,
-        "kind": content.kind,
-        "relying_party": content.relying_party,
-        "purpose": content.purpose,
-        "return_address": content.return_address,
-        "challenge": content.challenge,
-        "request_hash": request.request_hash,
-        "status": request.status,
-        "decline_reason": request.decline_reason,
-        "created_at_s": request.created_at_s,
-        "expires_at_s": request.expires_at_s,
-        "caller": origin.caller,
-        "idempotency_key": origin.idempotency_key,
-        "fingerprint": origin.fingerprint,
-        "about_key": content.about,
-        "replaces": request.replaces,
-    }
-
-
-def _file_row(request_id: RequestId, position: int, file: PreparedFile) -> dict[str, object]:
-    return {
-        "request_id": request_id,
-        "position": position,
-        "name": file.entry.name,
-        "file_hash": file.entry.file_hash,
-        "to_be_signed": file.entry.to_be_signed,
-        "size_bytes": file.entry.size_bytes,
-        "page": file.entry.page,
-        "prepared": file.prepared,
-    }
+def _reopened(request_id: RequestId) -> Update:
+    claimed = (offers.c.request_id == request_id) & (offers.c.stored == "claimed")
+    return update(offers).where(claimed).values(stored="open", request_id=None, key_id=None)

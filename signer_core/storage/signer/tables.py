@@ -73,6 +73,10 @@ requests = Table(
     Column("fingerprint", LargeBinary(32), nullable=False),
     Column("about_key", LargeBinary(16)),  # of a request about a key; it has no files
     Column("replaces", LargeBinary(16)),  # the request whose place this one took
+    Column("offer_id", LargeBinary(16)),  # of the offer that it came of
+    Column("statement", Text, nullable=False, server_default=""),
+    Column("initiator", Text, nullable=False, server_default=""),
+    Column("ended_at_s", BigInteger),  # null while it is open, and of requests of before 0007
     UniqueConstraint("caller", "idempotency_key", name="one_request_an_idempotency_key"),
     Index("requests_of_a_key", "key_id", "status", "created_at_s"),
     Index("requests_by_status", "status"),
@@ -91,4 +95,5 @@ request_files = Table(
     Column("prepared", LargeBinary, nullable=False),
     Column("signed", LargeBinary),
     Column("page", BigInteger),  # of the stamp, 1 is the first, 0 the last; null: invisible
+    Column("media_type", String(100), nullable=False, server_default=""),
 )

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from grpc_api.gen.signer.phone.v1 import device_pb2, enrolment_pb2
 from signer_core.errors import NotFoundError
+from signer_core.identity.attestation import verify_attestation
 from tests.fakes.pki import new_key
 from tests.fakes.refusals import refused
 from tests.fakes.signer_world import Phone
@@ -91,9 +92,10 @@ async def test_the_key_itself_can_have_its_photo_checked(world):
     answer = await phone.device.CheckPhoto(
         device_pb2.CheckPhotoRequest(request_id=phone.key_id, photo=b"photo")
     )
-    assert answer.attestation == "attestation"
-    ((_, request_id, _),) = world.registrar.attested
+    ((key_hash, request_id, _),) = world.registrar.attested
     assert request_id == phone.key_id
+    expected = {"device_key_hash": key_hash, "request_id": request_id, "now": world.clock()}
+    verify_attestation(answer.attestation, world.registrar.key.public_key(), **expected)
 
 
 async def test_another_key_cannot_have_its_photo_checked_here(world):

@@ -6,9 +6,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from grpc_api import credentials
+from grpc_api.gen.signer.internal.v1 import offers_pb2 as made
+from grpc_api.gen.signer.internal.v1 import offers_pb2_grpc, signing_pb2_grpc
 from grpc_api.gen.signer.internal.v1 import signing_pb2 as internal
-from grpc_api.gen.signer.internal.v1 import signing_pb2_grpc
-from grpc_api.gen.signer.phone.v1 import device_pb2, relay_pb2
+from grpc_api.gen.signer.phone.v1 import device_pb2, offers_pb2, relay_pb2
 from grpc_api.gen.signer.phone.v1 import requests_pb2 as phones
 from grpc_api.settings import TlsSettings
 from signer_core.pki.device import issue_device
@@ -32,6 +33,14 @@ SIGNING = {
         s.GetSignedDocument(internal.GetSignedDocumentRequest(request_id=b"r" * 16))
     ),
 }
+OFFER = b"o" * 16
+OFFERS = {
+    "CreateOffer": lambda s: s.CreateOffer(iter([made.CreateOfferRequest()])),
+    "GetOffer": lambda s: s.GetOffer(made.GetOfferRequest(offer_id=OFFER)),
+    "WatchOffer": lambda s: drain(s.WatchOffer(made.WatchOfferRequest(offer_id=OFFER))),
+    "WithdrawOffer": lambda s: s.WithdrawOffer(made.WithdrawOfferRequest(offer_id=OFFER)),
+    "CollectOffer": lambda s: s.CollectOffer(made.CollectOfferRequest(offer_id=OFFER)),
+}
 PHONE = {
     "CheckPhoto": lambda p: p.device.CheckPhoto(device_pb2.CheckPhotoRequest()),
     "IssueCertificate": lambda p: p.device.IssueCertificate(device_pb2.IssueCertificateRequest()),
@@ -49,6 +58,10 @@ PHONE = {
     "GetSignedDocument": lambda p: drain(
         p.results.GetSignedDocument(phones.GetSignedDocumentRequest())
     ),
+    "ListHistory": lambda p: p.requests.ListHistory(phones.ListHistoryRequest()),
+    "ClaimOffer": lambda p: p.offers.ClaimOffer(offers_pb2.ClaimOfferRequest()),
+    "ConfirmPresence": lambda p: p.offers.ConfirmPresence(offers_pb2.ConfirmPresenceRequest()),
+    "GetReturnCode": lambda p: p.offers.GetReturnCode(offers_pb2.GetReturnCodeRequest()),
     "Connect": lambda p: drain(p.relay.Connect(iter([relay_pb2.ConnectRequest()]))),
 }
 
@@ -56,7 +69,7 @@ PHONE = {
 def test_every_method_for_phones_is_tried_below():
     named = [
         method.name
-        for module in (device_pb2, phones, relay_pb2)
+        for module in (device_pb2, offers_pb2, phones, relay_pb2)
         for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods
     ]
@@ -64,8 +77,9 @@ def test_every_method_for_phones_is_tried_below():
 
 
 def test_every_internal_method_is_tried_below():
-    (service,) = internal.DESCRIPTOR.services_by_name.values()
-    assert [method.name for method in service.methods] == list(SIGNING)
+    for module, tried in ((internal, SIGNING), (made, OFFERS)):
+        (service,) = module.DESCRIPTOR.services_by_name.values()
+        assert [method.name for method in service.methods] == list(tried)
 
 
 def unreachable():
@@ -75,6 +89,14 @@ def unreachable():
 @pytest.mark.parametrize("call", SIGNING.values(), ids=SIGNING)
 async def test_an_unlisted_caller_is_denied(world, call):
     stub = await world.signing("health.internal")
+    with refused("denied"):
+        await answered(call, stub)
+
+
+@pytest.mark.parametrize("call", OFFERS.values(), ids=OFFERS)
+@pytest.mark.parametrize("name", ["health.internal", "worker.internal", "officer.internal"])
+async def test_only_the_portal_makes_offers(world, call, name):
+    stub = offers_pb2_grpc.OffersServiceStub(await world.internal(name))
     with refused("denied"):
         await answered(call, stub)
 

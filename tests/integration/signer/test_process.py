@@ -15,7 +15,7 @@ from signer_core.errors import InvalidRequestError
 from signer_core.pki.authority import authority_name
 from signer_core.pki.registry import issue_registry
 from tests.fakes.pki import issuance, make_hierarchy, new_key
-from tests.fakes.signer_world import pem
+from tests.fakes.signer_world import pem, public_pem
 
 
 def free_port():
@@ -36,6 +36,7 @@ def settings(world, tmp_path):
     (tmp_path / "chain.pem").write_bytes(b"".join(pem(one.certificate) for one in chain))
     (tmp_path / "registry.pem").write_bytes(pem(registry))
     (tmp_path / "relying-parties.json").write_text("[]")
+    (tmp_path / "registrar.pem").write_bytes(public_pem(world.registrar.key))
     tls = world.tls("signer.internal")
     ports = [free_port() for _ in range(3)]
     lines = {
@@ -48,8 +49,10 @@ def settings(world, tmp_path):
         "registrar_address": f"127.0.0.1:{free_port()}",
         "relying_parties": f"{tmp_path}/relying-parties.json",
         "registry_cert": f"{tmp_path}/registry.pem",
+        "registrar_key": f"{tmp_path}/registrar.pem",
         "ca_chain": f"{tmp_path}/chain.pem",
         "root": f"{tmp_path}/root.pem",
+        "public_url": "https://sign.example",
         "audit_folder": f"{tmp_path}/audit-of-the-process",
     }
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())

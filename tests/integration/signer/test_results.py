@@ -58,7 +58,7 @@ async def test_a_watching_caller_sees_open_then_signed_then_the_end(
 async def test_a_watching_caller_sees_a_change_by_another_process(world, signing, request_id):
     watch = signing.WatchRequest(internal.WatchRequestRequest(request_id=request_id))
     await watch.read()
-    await world.collection.requests.settle_burned(request_id)  # nobody rings
+    await world.collection.requests.settle_burned(request_id, 1)  # nobody rings
     async with asyncio.timeout(4):
         (last,) = await rest(watch)
     assert last.state.status == internal.STATUS_BURNED

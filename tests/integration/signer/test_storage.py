@@ -116,8 +116,8 @@ async def test_expiry_follows_from_time(open_request):
 
 
 async def test_consuming_stores_every_file_once(requests, open_request, engine):
-    assert await requests.consume(open_request.request_id, [b"one", b"two"])
-    assert not await requests.consume(open_request.request_id, [b"evil", b"evil"])
+    assert await requests.consume(open_request.request_id, [b"one", b"two"], NOW_S)
+    assert not await requests.consume(open_request.request_id, [b"evil", b"evil"], NOW_S)
     files = Files(engine)
     assert await files.signed(open_request.request_id, 0) == b"one"
     assert await files.signed(open_request.request_id, 1) == b"two"
@@ -135,24 +135,24 @@ async def test_a_burned_request_is_closed_under_the_intended_reason(
     requests, open_request, closing
 ):
     assert await requests.intend(open_request.request_id, closing, "why")
-    assert await requests.settle_burned(open_request.request_id)
+    assert await requests.settle_burned(open_request.request_id, NOW_S)
     assert (await requests.get(open_request.request_id)).status is closing
 
 
 async def test_a_forgotten_intent_leaves_burned(requests, open_request):
     await requests.intend(open_request.request_id, RequestStatus.DECLINED, "why")
     await requests.forget_intent(open_request.request_id)
-    await requests.settle_burned(open_request.request_id)
+    await requests.settle_burned(open_request.request_id, NOW_S)
     closed = await requests.get(open_request.request_id)
     assert (closed.status, closed.decline_reason) == (RequestStatus.BURNED, "")
 
 
 async def test_a_final_status_never_changes(requests, open_request):
     request_id = open_request.request_id
-    await requests.consume(request_id, [b"one", b"two"])
+    await requests.consume(request_id, [b"one", b"two"], NOW_S)
     assert not await requests.intend(request_id, RequestStatus.DECLINED, "late")
-    assert not await requests.settle_burned(request_id)
-    assert not await requests.settle_expired(request_id)
+    assert not await requests.settle_burned(request_id, NOW_S)
+    assert not await requests.settle_expired(request_id, NOW_S)
     await requests.open(request_id)
     await requests.drop_new(request_id)
     assert (await requests.get(request_id)).status is RequestStatus.CONSUMED
@@ -161,9 +161,9 @@ async def test_a_final_status_never_changes(requests, open_request):
 async def test_only_one_of_many_at_once_closes_a_request(requests, open_request):
     request_id = open_request.request_id
     done = await asyncio.gather(
-        requests.consume(request_id, [b"one", b"two"]),
-        *(requests.settle_burned(request_id) for _ in range(4)),
-        *(requests.settle_expired(request_id) for _ in range(4)),
+        requests.consume(request_id, [b"one", b"two"], NOW_S),
+        *(requests.settle_burned(request_id, NOW_S) for _ in range(4)),
+        *(requests.settle_expired(request_id, NOW_S) for _ in range(4)),
     )
     assert done.count(True) == 1
 

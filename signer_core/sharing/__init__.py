@@ -1,0 +1,1 @@
+"""What partners and people hand each other: offers, and later documents."""

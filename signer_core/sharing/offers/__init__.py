@@ -1,0 +1,1 @@
+"""Offers: made for a partner, claimed by a phone through a link, collected once."""
