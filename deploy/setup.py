@@ -105,6 +105,7 @@ def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "crl_url": f"http://{at['portal']}/crl/issuing-ca.crl",
         "ocsp_url": f"http://{at['portal']}/ocsp",
         "ca_issuers_url": f"http://{at['portal']}/ca/issuing-ca.cer",
+        "login_issuer": f"http://{at['portal']}",
         "registrar_key": str(home.public / "registrar.pem"),
     }
 

@@ -21,6 +21,8 @@ from hsm_module.certificates import CertificateOffice
 from hsm_module.context import VaultContext
 from hsm_module.judgement import Judgement
 from hsm_module.keys import Keys
+from hsm_module.login.keys import LoginKeyring
+from hsm_module.login.office import LoginOffice
 from hsm_module.processes import Processes
 from hsm_module.requests import Requests
 from hsm_module.seals.office import SealOffice
@@ -79,12 +81,15 @@ def assemble(
     keys = Keys(context, _office(settings, token, authorities))
     own = OwnCertificates(store, token, authorities.issuing, utc_now)
     trust = _trust(settings, context, token, authorities, own)
-    admin = _admin(context, token, authorities)
+    keyring = LoginKeyring(store, token)
+    login = LoginOffice(token, keyring, settings.login_issuer, utc_now)
+    admin = _admin(context, token, authorities, keyring)
     office = _office(settings, token, authorities)
     seals = SealOffice(store, token, SealRules(store), own, office)
     audit = AuditOffice(settings.vault_id, store, token)
     processes = Processes(store, token, authorities.infrastructure, utc_now)
-    ports = VaultPorts(sessions, Requests(context), keys, trust, seals, audit, processes, admin)
+    requests = Requests(context)
+    ports = VaultPorts(sessions, requests, keys, trust, seals, audit, login, processes, admin)
     return Vault(ports, judgement, trust.crls, seals.rules, processes)
 
 
@@ -107,12 +112,15 @@ def _trust(
     return VaultTrust(parts, settings.root_crl)
 
 
-def _admin(context: VaultContext, token: Token, authorities: Authorities) -> Admin:
+def _admin(
+    context: VaultContext, token: Token, authorities: Authorities, keyring: LoginKeyring
+) -> Admin:
     return Admin(
         OfficerDoor(context.store),
         KeyDesk(context),
         Rotation(context, token),
         OfficerDesk(context.store, token, authorities.infrastructure, context.now),
+        keyring,
     )
 
 

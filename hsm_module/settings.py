@@ -27,6 +27,7 @@ class VaultSettings(BaseModel, frozen=True, extra="forbid"):
     crl_url: str
     ocsp_url: str
     ca_issuers_url: str
+    login_issuer: str = ""  # URL: whose ID tokens are signed; empty: none
     session_ttl_s: int = Field(gt=0)  # seconds a session that is not finished is kept
     country: str = "ua"  # profile of `signer_core.pki.countries`
     log_file: Path | None = None  # None: standard error

@@ -1,6 +1,6 @@
 """The vault as an officer's tool sees it, and the table of officers as the signer does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import grpc
@@ -12,6 +12,7 @@ from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Role
 from signer_core.admin.vault import Ending, KekStatus, KeySummary, KeyUsage, Outcome, Rewrapped
 from signer_core.errors import NotFoundError, UnavailableError
 from signer_core.identifiers import KeyId
+from signer_core.login.ports import KeyRole, LoginKey, LoginKeys
 from signer_core.ports import KeyStatus
 
 _BATCH_DEADLINE_S: Final = 60.0  # 64 keys on a busy machine
@@ -26,7 +27,7 @@ _OUTCOMES: Final[Mapping[int, Outcome]] = {
     pb.OUTCOME_ALTERED: Outcome.ALTERED,
 }
 
-T = TypeVar("T", KeyStatus, Role)
+T = TypeVar("T", KeyStatus, Role, KeyRole)
 
 
 class VaultAdminClient:
@@ -83,6 +84,17 @@ class VaultAdminClient:
         message = pb.RewrapRequest(after=after, limit=limit)
         answer = await call(self._stub.Rewrap, message, _BATCH_DEADLINE_S)
         return Rewrapped(answer.records, answer.keys, answer.after, answer.altered)
+
+    async def login_keys(self) -> LoginKeys:
+        """See `LoginKeyAdmin.login_keys`."""
+        answer = await call(self._stub.GetLoginKeyStatus, pb.GetLoginKeyStatusRequest())
+        return _login_keys(answer.keys, answer.rotated_at_s)
+
+    async def rotate_login_key(self, grounds: Grounds, *, drop: bool) -> LoginKeys:
+        """See `LoginKeyAdmin.rotate_login_key`."""
+        message = pb.RotateLoginKeyRequest(grounds=_grounds(grounds), drop=drop)
+        answer = await call(self._stub.RotateLoginKey, message)
+        return _login_keys(answer.keys, answer.rotated_at_s)
 
     async def list_officers(self) -> Sequence[Officer]:
         """See `VaultAdmin.list_officers`."""
@@ -146,6 +158,11 @@ def _officer(officer: pb.Officer) -> Officer:
         active=officer.active,
         changed_at_s=officer.changed_at_s,
     )
+
+
+def _login_keys(keys: Iterable[pb.LoginKeyState], rotated_at_s: int) -> LoginKeys:
+    found = (LoginKey(one.kid, _known(KeyRole, one.role), one.public_key) for one in keys)
+    return LoginKeys(tuple(found), rotated_at_s)
 
 
 def _known(kind: type[T], value: str) -> T:

@@ -25,6 +25,7 @@ from grpc_api.servers.diagnostics import Examine, add_diagnostics
 from grpc_api.servers.vault_admin import AdminPort, add_vault_admin
 from grpc_api.servers.vault_audit import add_vault_audit
 from grpc_api.servers.vault_keys import VaultKeysServicer
+from grpc_api.servers.vault_login import add_vault_login
 from grpc_api.servers.vault_processes import ProcessesPort, add_vault_processes
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
@@ -33,6 +34,7 @@ from grpc_api.servers.vault_trust import add_vault_trust
 from grpc_api.settings import TlsSettings
 from signer_core.audit.ports import VaultAudit
 from signer_core.errors import UnavailableError
+from signer_core.login.ports import VaultLogin
 from signer_core.ports import VaultKeys, VaultRequests, VaultSessions
 from signer_core.seals.ports import VaultSeals
 from signer_core.trust.ports import TrustServices
@@ -54,6 +56,7 @@ class VaultPorts:
     trust: TrustServices
     seals: VaultSeals
     audit: VaultAudit
+    login: VaultLogin
     processes: ProcessesPort | None = None  # None where nobody's certificate is renewed
     admin: AdminPort | None = None  # None where no officer is known
 
@@ -99,10 +102,11 @@ async def make_vault_server(
     add_diagnostics(server, examine)
     trust = add_vault_trust(server, ports.trust)
     seals = add_vault_seals(server, ports.seals)
+    login = add_vault_login(server, ports.login)
     more = () if ports.admin is None else add_vault_admin(server, ports.admin)
     if ports.processes is not None:
         more = (*more, *add_vault_processes(server, ports.processes))
-    names = (*SERVICES, *trust, *seals, audit, *more, diagnostics.SERVICE)
+    names = (*SERVICES, *trust, *seals, *login, audit, *more, diagnostics.SERVICE)
     health_servicer = await add_health_and_reflection(server, names)
     port = listen(server, listener.address, internal_server_credentials(tls))
     return VaultServer(server, health_servicer, port)

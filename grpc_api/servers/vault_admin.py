@@ -21,6 +21,7 @@ from signer_core.admin.vault import (
 )
 from signer_core.errors import InvalidRequestError, NotFoundError
 from signer_core.identifiers import KeyId
+from signer_core.login.ports import LoginKey, LoginKeyAdmin
 
 SERVICES: Final = ("signer.vault.v1.VaultAdminService", "signer.vault.v1.VaultOfficersService")
 _ENDINGS: Final[Mapping[int, Ending]] = {
@@ -37,8 +38,12 @@ OUTCOMES: Final[Mapping[Outcome, wire.Outcome.ValueType]] = {
 E = TypeVar("E", Reason, Role)
 
 
-class AdminPort(VaultAdmin, OfficerTable, Protocol):
-    """Both ports, which the vault implements by one class."""
+class OfficerPort(VaultAdmin, LoginKeyAdmin, Protocol):
+    """What officers do, which the vault implements by one class."""
+
+
+class AdminPort(OfficerPort, OfficerTable, Protocol):
+    """The same, and who is an officer."""
 
 
 def add_vault_admin(server: grpc.aio.Server, admin: AdminPort) -> tuple[str, ...]:
@@ -52,7 +57,7 @@ def add_vault_admin(server: grpc.aio.Server, admin: AdminPort) -> tuple[str, ...
 class VaultAdminServicer(services.VaultAdminServiceServicer):
     """Converts; the port checks."""
 
-    admin: VaultAdmin
+    admin: OfficerPort
 
     @override
     async def ListKeys(
@@ -124,6 +129,27 @@ class VaultAdminServicer(services.VaultAdminServiceServicer):
         done = await self.admin.rewrap(peer_officer(context), request.after, request.limit)
         return wire.RewrapResponse(
             records=done.records, keys=done.keys, after=done.after, altered=done.altered
+        )
+
+    @override
+    async def GetLoginKeyStatus(
+        self, request: wire.GetLoginKeyStatusRequest, context: Context
+    ) -> wire.GetLoginKeyStatusResponse:
+        """Get the login keys."""
+        found = await self.admin.login_keys(peer_officer(context))
+        return wire.GetLoginKeyStatusResponse(
+            keys=map(_login_key, found.keys), rotated_at_s=found.rotated_at_s
+        )
+
+    @override
+    async def RotateLoginKey(
+        self, request: wire.RotateLoginKeyRequest, context: Context
+    ) -> wire.RotateLoginKeyResponse:
+        """Let the next login key sign."""
+        grounds = parse_grounds(request.grounds.reason, request.grounds.ticket)
+        now = await self.admin.rotate_login_key(peer_officer(context), grounds, drop=request.drop)
+        return wire.RotateLoginKeyResponse(
+            keys=map(_login_key, now.keys), rotated_at_s=now.rotated_at_s
         )
 
     @override
@@ -218,3 +244,7 @@ def _officer(officer: Officer) -> wire.Officer:
         active=officer.active,
         changed_at_s=officer.changed_at_s,
     )
+
+
+def _login_key(key: LoginKey) -> wire.LoginKeyState:
+    return wire.LoginKeyState(kid=key.kid, role=key.role.value, public_key=key.public_key)

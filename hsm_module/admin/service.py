@@ -7,6 +7,7 @@ from hsm_module.admin.access import OfficerDoor
 from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk
 from hsm_module.admin.rotation import Rotation
+from hsm_module.login.keys import LoginKeyring
 from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Role
 from signer_core.admin.vault import (
     Ending,
@@ -17,6 +18,7 @@ from signer_core.admin.vault import (
     Rewrapped,
 )
 from signer_core.identifiers import KeyId
+from signer_core.login.ports import LoginKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Admin:
     keys: KeyDesk
     rotation: Rotation
     officers: OfficerDesk
+    login: LoginKeyring
 
     async def list_keys(
         self, claim: OfficerClaim, after: bytes, limit: int, kek_id: str = ""
@@ -73,6 +76,18 @@ class Admin:
         """See the port."""
         await self.door.verify(claim, "rewrap", changes=True)
         return await self.rotation.rewrap(after, limit)
+
+    async def login_keys(self, claim: OfficerClaim) -> LoginKeys:
+        """See `LoginKeyAdmin`."""
+        await self.door.verify(claim, "login-keys", changes=False)
+        return await self.login.published()
+
+    async def rotate_login_key(
+        self, claim: OfficerClaim, grounds: Grounds, *, drop: bool
+    ) -> LoginKeys:
+        """See `LoginKeyAdmin`."""
+        await self.door.verify(claim, "rotate-login-key", changes=True)
+        return await self.login.rotate(grounds.reason, grounds.ticket, drop=drop)
 
     async def list_officers(self, claim: OfficerClaim) -> Sequence[Officer]:
         """See the port."""

@@ -23,6 +23,7 @@ class Commands(LazyGroup):
         "user": "hsm_module.officers.users:app",
         "mass": "hsm_module.officers.mass:app",
         "kek": "hsm_module.officers.kek:app",
+        "login-key": "hsm_module.officers.login_key:app",
         "audit": "hsm_module.officers.audit:app",
         "officer": "hsm_module.officers.staff:app",
         "doctor": "hsm_module.officers.checkup:doctor",

@@ -19,6 +19,7 @@ from hsm_module.storage.crls import CrlRows
 from hsm_module.storage.kek_moves import KekMoves
 from hsm_module.storage.key_pages import KeyPages
 from hsm_module.storage.keys import KeyRows
+from hsm_module.storage.login_keys import LoginKeyRows
 from hsm_module.storage.mark_heads import MarkHeads
 from hsm_module.storage.officers import OfficerRows
 from hsm_module.storage.own_certificates import OwnCertificateRows
@@ -59,6 +60,7 @@ class Transaction:
         self.pages = KeyPages(connection, token, marks)
         self.keks = KekMoves(connection)
         self.seals = SealRows(connection, token)
+        self.login_keys = LoginKeyRows(connection, token)
         self.recorded: list[Event] = []
         self._connection = connection
         self._token = token

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
-from hsm_module.token import keks, sizes
+from hsm_module.token import keks, login_keys, sizes
 from hsm_module.token.errors import TokenFault, TokenFaultError
 from hsm_module.token.following import ManifestFile
 from hsm_module.token.manifest import Manifest
@@ -54,7 +54,7 @@ class HsmToken:
     ) -> Self:
         """Open the token, log in once, test every key of the manifest.
 
-        With the `path` of the manifest it is followed: KEKs that come later are used, too.
+        With the `path` of the manifest it is followed: keys that come later are used, too.
 
         Raises:
             TokenFaultError: the token cannot serve; nothing stays open.
@@ -92,14 +92,14 @@ class HsmToken:
 
     async def wrap(self, kek_id: KekId, plaintext: bytes, aad: bytes) -> bytes:
         """See `port.Token.wrap`."""
-        await self._find_kek(kek_id)
+        await self._find(kek_id, KeyKind.KEK)
         return await self._call(
             "wrap", lambda session: session.wrap(kek_id, plaintext, aad), short=True
         )
 
     async def unwrap(self, kek_id: KekId, blob: bytes, aad: bytes) -> bytes:
         """See `port.Token.unwrap`."""
-        await self._find_kek(kek_id)
+        await self._find(kek_id, KeyKind.KEK)
         return await self._call(
             "unwrap", lambda session: self._unwrap(session, kek_id, blob, aad), short=True
         )
@@ -108,7 +108,7 @@ class HsmToken:
         """See `port.Token.rewrap`."""
         sizes.check_turn(len(items), MAX_AT_ONCE)
         for kek_id in {one.old for one in items} | {one.new for one in items}:
-            await self._find_kek(kek_id)
+            await self._find(kek_id, KeyKind.KEK)
         return await self._call("rewrap", lambda session: [self._rewrap(session, i) for i in items])
 
     def newest_kek(self) -> KekId:
@@ -121,7 +121,19 @@ class HsmToken:
         if file is None:
             raise TokenFaultError(TokenFault.MISUSED, "this token was opened without its manifest")
         await self._call("make_kek", lambda session: file.make_kek(session, kek_id))
-        await self._find_kek(kek_id)
+        await self._find(kek_id, KeyKind.KEK)
+
+    def login_keys(self) -> Sequence[KeyLabel]:
+        """See `port.Token.login_keys`; one made by another process is known by the next call."""
+        return login_keys.in_order(self._manifest.of_kind(KeyKind.SIGNING))
+
+    async def make_login_key(self, label: KeyLabel) -> None:
+        """See `port.Token.make_login_key`."""
+        file = self._file
+        if file is None:
+            raise TokenFaultError(TokenFault.MISUSED, "this token was opened without its manifest")
+        await self._call("make_login_key", lambda session: file.make_login_key(session, label))
+        await self._find(label, KeyKind.SIGNING)
 
     async def mac(self, data: bytes) -> bytes:
         """See `port.Token.mac`."""
@@ -136,7 +148,7 @@ class HsmToken:
 
     async def sign_digest(self, label: KeyLabel, digest: bytes) -> bytes:
         """See `port.Token.sign_digest`."""
-        self._check_label(label, KeyKind.SIGNING)
+        await self._find(label, KeyKind.SIGNING)
         return await self._call(
             "sign", lambda session: session.sign_digest(label, digest), short=True
         )
@@ -151,7 +163,7 @@ class HsmToken:
 
     async def public_key(self, label: KeyLabel) -> ec.EllipticCurvePublicKey:
         """See `port.Token.public_key`."""
-        self._check_label(label, KeyKind.SIGNING)
+        await self._find(label, KeyKind.SIGNING)
         return self._manifest.keys[label].public_key()
 
     async def self_test(self) -> int:
@@ -190,10 +202,10 @@ class HsmToken:
                 TokenFault.GONE, f"the token no longer decrypts under {label!r}: start again"
             ) from None
 
-    async def _find_kek(self, kek_id: KekId) -> None:
-        if kek_id not in self._manifest.keys:
+    async def _find(self, label: str, kind: KeyKind) -> None:
+        if label not in self._manifest.keys:
             await self._call("follow", lambda _session: None)
-        self._check_label(kek_id, KeyKind.KEK)
+        self._check_label(label, kind)
 
     def _follow(self, session: TokenSession) -> None:
         if self._file is not None:

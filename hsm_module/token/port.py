@@ -68,6 +68,18 @@ class Token(Protocol):
         """
         ...
 
+    def login_keys(self) -> Sequence[KeyLabel]:
+        """Return the keys that sign ID tokens, `login-1`, `login-2`, ..: the oldest first."""
+        ...
+
+    async def make_login_key(self, label: KeyLabel) -> None:
+        """Make another login key while the token serves; harmless if there is one of this label.
+
+        Raises:
+            InvalidRequestError: it is not the one after the newest, nor the newest.
+        """
+        ...
+
     async def mac(self, data: bytes) -> bytes:
         """Return the 32 bytes of HMAC-SHA256 over `data` (1 B to 64 KiB), under the state key.
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hsm_module.token import keks as kek_ids
+from hsm_module.token import login_keys as login_labels
 from hsm_module.token import sizes
 from hsm_module.token.port import MAX_AT_ONCE, KekId, KeyLabel, Rewrap
 from signer_core.errors import NotFoundError, VerificationError
@@ -25,6 +26,8 @@ SIGNING = (
     "infrastructure-ca",
     "ocsp-responder",
     "tsa",
+    "login-1",
+    "login-2",
     "seal-portal",
 )
 
@@ -73,6 +76,13 @@ class MemoryToken:
     async def make_kek(self, kek_id: KekId) -> None:
         kek_ids.check_next(kek_id, self.newest_kek())
         self._keks.setdefault(kek_id, AESGCM(secrets.token_bytes(32)))
+
+    def login_keys(self) -> Sequence[KeyLabel]:
+        return login_labels.in_order(self._signing)
+
+    async def make_login_key(self, label: KeyLabel) -> None:
+        login_labels.check_next(label, self._signing)
+        self._signing.setdefault(label, ec.generate_private_key(ec.SECP256R1()))
 
     async def macs(self, data: Sequence[bytes]) -> Sequence[bytes]:
         sizes.check_turn(len(data), MAX_AT_ONCE)

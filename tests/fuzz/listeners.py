@@ -37,6 +37,7 @@ _INTERNAL = {
     "signer.vault.v1.VaultTrustService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultAuditService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultSealService": (("vault", "vault", "signer"),),
+    "signer.vault.v1.VaultLoginService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultOfficersService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultProcessesService": (("vault", "vault", "portal"),),
     "signer.vault.v1.VaultAdminService": (("vault", "vault", "officer"),),

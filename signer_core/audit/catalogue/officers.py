@@ -57,6 +57,17 @@ KINDS: Final = (
         subject="id of the KEK",
     ),
     EventKind(
+        "login-key",
+        "Another key signs ID tokens: by its age, or because an officer wanted it. A dropped key is"
+        " published no longer: what it signed is worth nothing.",
+        ("vault",),
+        ("rotated", "dropped"),
+        _GROUNDS,
+        about=("subject",),
+        subject="label of the key that signs now, and the ticket that the officer named",
+        needs_person=frozenset({"dropped"}),
+    ),
+    EventKind(
         "mass-job",
         "An officer wrote a mass job down, or its last key was done.",
         ("signer",),

@@ -14,6 +14,7 @@ from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk, key_hash
 from hsm_module.admin.rotation import Rotation
 from hsm_module.admin.service import Admin
+from hsm_module.login.keys import LoginKeyring
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
 from signer_core.admin.officers import Grounds, OfficerClaim, Reason, Role
 from signer_core.admin.vault import Ending, Outcome
@@ -48,6 +49,7 @@ def admin(world) -> Admin:
         KeyDesk(context),
         Rotation(context, world.token),
         OfficerDesk(context.store, world.token, world.authorities.infrastructure, context.now),
+        LoginKeyring(context.store, world.token),
     )
 
 

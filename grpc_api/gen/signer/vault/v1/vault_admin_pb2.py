@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!signer/vault/v1/vault_admin.proto\x12\x0fsigner.vault.v1\")\n\x07Grounds\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\t\"\xef\x01\n\nKeySummary\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x10\n\x08\x65nded_by\x18\x03 \x01(\t\x12\x14\n\x0cmust_refresh\x18\x04 \x01(\x08\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\r\x12\x17\n\x0flifetime_failed\x18\x06 \x01(\r\x12\x14\n\x0chold_until_s\x18\x07 \x01(\x04\x12\x12\n\nsignatures\x18\x08 \x01(\x04\x12\x12\n\ngeneration\x18\t \x01(\r\x12\x0e\n\x06kek_id\x18\n \x01(\t\x12\x11\n\tcertified\x18\x0b \x01(\x08\x12\x0f\n\x07\x61ltered\x18\x0c \x01(\x08\"?\n\x0fListKeysRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x0c\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0e\n\x06kek_id\x18\x03 \x01(\t\"=\n\x10ListKeysResponse\x12)\n\x04keys\x18\x01 \x03(\x0b\x32\x1b.signer.vault.v1.KeySummary\"!\n\x0eGetKeysRequest\x12\x0f\n\x07key_ids\x18\x01 \x03(\x0c\"<\n\x0fGetKeysResponse\x12)\n\x04keys\x18\x01 \x03(\x0b\x32\x1b.signer.vault.v1.KeySummary\"$\n\x12GetKeyUsageRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\"\xb6\x01\n\x13GetKeyUsageResponse\x12(\n\x03key\x18\x01 \x01(\x0b\x32\x1b.signer.vault.v1.KeySummary\x12\x44\n\x08requests\x18\x02 \x03(\x0b\x32\x32.signer.vault.v1.GetKeyUsageResponse.RequestsEntry\x1a/\n\rRequestsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"u\n\x0e\x45ndKeysRequest\x12\x0f\n\x07key_ids\x18\x01 \x03(\x0c\x12\'\n\x06\x65nding\x18\x02 \x01(\x0e\x32\x17.signer.vault.v1.Ending\x12)\n\x07grounds\x18\x03 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"=\n\x0f\x45ndKeysResponse\x12*\n\x08outcomes\x18\x01 \x03(\x0e\x32\x18.signer.vault.v1.Outcome\"S\n\x15MarkForRefreshRequest\x12\x0f\n\x07key_ids\x18\x01 \x03(\x0c\x12)\n\x07grounds\x18\x02 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"D\n\x16MarkForRefreshResponse\x12*\n\x08outcomes\x18\x01 \x03(\x0e\x32\x18.signer.vault.v1.Outcome\"\x15\n\x13GetKekStatusRequest\"\x9b\x01\n\x14GetKekStatusResponse\x12\x0e\n\x06newest\x18\x01 \x01(\t\x12\x43\n\x07records\x18\x02 \x03(\x0b\x32\x32.signer.vault.v1.GetKekStatusResponse.RecordsEntry\x1a.\n\x0cRecordsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"A\n\x14StartRotationRequest\x12)\n\x07grounds\x18\x01 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"\'\n\x15StartRotationResponse\x12\x0e\n\x06kek_id\x18\x01 \x01(\t\"-\n\rRewrapRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x0c\x12\r\n\x05limit\x18\x02 \x01(\r\"O\n\x0eRewrapResponse\x12\x0f\n\x07records\x18\x01 \x01(\r\x12\x0c\n\x04keys\x18\x02 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x0c\x12\x0f\n\x07\x61ltered\x18\x04 \x01(\r\"c\n\x07Officer\x12\x12\n\nofficer_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x10\n\x08key_hash\x18\x03 \x01(\x0c\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x14\n\x0c\x63hanged_at_s\x18\x05 \x01(\x04\"\x15\n\x13ListOfficersRequest\"B\n\x14ListOfficersResponse\x12*\n\x08officers\x18\x01 \x03(\x0b\x32\x18.signer.vault.v1.Officer\"m\n\x11\x41\x64\x64OfficerRequest\x12\x12\n\nofficer_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0b\n\x03\x63sr\x18\x03 \x01(\x0c\x12)\n\x07grounds\x18\x04 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"-\n\x12\x41\x64\x64OfficerResponse\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\x0c\"U\n\x14RemoveOfficerRequest\x12\x12\n\nofficer_id\x18\x01 \x01(\t\x12)\n\x07grounds\x18\x02 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"\x17\n\x15RemoveOfficerResponse\":\n\x12\x46indOfficerRequest\x12\x12\n\nofficer_id\x18\x01 \x01(\t\x12\x10\n\x08key_hash\x18\x02 \x01(\x0c\"@\n\x13\x46indOfficerResponse\x12)\n\x07officer\x18\x01 \x01(\x0b\x32\x18.signer.vault.v1.Officer*G\n\x06\x45nding\x12\x16\n\x12\x45NDING_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x45NDING_SUSPEND\x10\x01\x12\x11\n\rENDING_REVOKE\x10\x02*s\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_DONE\x10\x01\x12\x13\n\x0fOUTCOME_ALREADY\x10\x02\x12\x13\n\x0fOUTCOME_MISSING\x10\x03\x12\x13\n\x0fOUTCOME_ALTERED\x10\x04\x32\xd9\x07\n\x11VaultAdminService\x12O\n\x08ListKeys\x12 .signer.vault.v1.ListKeysRequest\x1a!.signer.vault.v1.ListKeysResponse\x12L\n\x07GetKeys\x12\x1f.signer.vault.v1.GetKeysRequest\x1a .signer.vault.v1.GetKeysResponse\x12X\n\x0bGetKeyUsage\x12#.signer.vault.v1.GetKeyUsageRequest\x1a$.signer.vault.v1.GetKeyUsageResponse\x12L\n\x07\x45ndKeys\x12\x1f.signer.vault.v1.EndKeysRequest\x1a .signer.vault.v1.EndKeysResponse\x12\x61\n\x0eMarkForRefresh\x12&.signer.vault.v1.MarkForRefreshRequest\x1a\'.signer.vault.v1.MarkForRefreshResponse\x12[\n\x0cGetKekStatus\x12$.signer.vault.v1.GetKekStatusRequest\x1a%.signer.vault.v1.GetKekStatusResponse\x12^\n\rStartRotation\x12%.signer.vault.v1.StartRotationRequest\x1a&.signer.vault.v1.StartRotationResponse\x12I\n\x06Rewrap\x12\x1e.signer.vault.v1.RewrapRequest\x1a\x1f.signer.vault.v1.RewrapResponse\x12[\n\x0cListOfficers\x12$.signer.vault.v1.ListOfficersRequest\x1a%.signer.vault.v1.ListOfficersResponse\x12U\n\nAddOfficer\x12\".signer.vault.v1.AddOfficerRequest\x1a#.signer.vault.v1.AddOfficerResponse\x12^\n\rRemoveOfficer\x12%.signer.vault.v1.RemoveOfficerRequest\x1a&.signer.vault.v1.RemoveOfficerResponse2p\n\x14VaultOfficersService\x12X\n\x0b\x46indOfficer\x12#.signer.vault.v1.FindOfficerRequest\x1a$.signer.vault.v1.FindOfficerResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!signer/vault/v1/vault_admin.proto\x12\x0fsigner.vault.v1\")\n\x07Grounds\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\t\"\xef\x01\n\nKeySummary\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x10\n\x08\x65nded_by\x18\x03 \x01(\t\x12\x14\n\x0cmust_refresh\x18\x04 \x01(\x08\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\r\x12\x17\n\x0flifetime_failed\x18\x06 \x01(\r\x12\x14\n\x0chold_until_s\x18\x07 \x01(\x04\x12\x12\n\nsignatures\x18\x08 \x01(\x04\x12\x12\n\ngeneration\x18\t \x01(\r\x12\x0e\n\x06kek_id\x18\n \x01(\t\x12\x11\n\tcertified\x18\x0b \x01(\x08\x12\x0f\n\x07\x61ltered\x18\x0c \x01(\x08\"?\n\x0fListKeysRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x0c\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0e\n\x06kek_id\x18\x03 \x01(\t\"=\n\x10ListKeysResponse\x12)\n\x04keys\x18\x01 \x03(\x0b\x32\x1b.signer.vault.v1.KeySummary\"!\n\x0eGetKeysRequest\x12\x0f\n\x07key_ids\x18\x01 \x03(\x0c\"<\n\x0fGetKeysResponse\x12)\n\x04keys\x18\x01 \x03(\x0b\x32\x1b.signer.vault.v1.KeySummary\"$\n\x12GetKeyUsageRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\"\xb6\x01\n\x13GetKeyUsageResponse\x12(\n\x03key\x18\x01 \x01(\x0b\x32\x1b.signer.vault.v1.KeySummary\x12\x44\n\x08requests\x18\x02 \x03(\x0b\x32\x32.signer.vault.v1.GetKeyUsageResponse.RequestsEntry\x1a/\n\rRequestsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"u\n\x0e\x45ndKeysRequest\x12\x0f\n\x07key_ids\x18\x01 \x03(\x0c\x12\'\n\x06\x65nding\x18\x02 \x01(\x0e\x32\x17.signer.vault.v1.Ending\x12)\n\x07grounds\x18\x03 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"=\n\x0f\x45ndKeysResponse\x12*\n\x08outcomes\x18\x01 \x03(\x0e\x32\x18.signer.vault.v1.Outcome\"S\n\x15MarkForRefreshRequest\x12\x0f\n\x07key_ids\x18\x01 \x03(\x0c\x12)\n\x07grounds\x18\x02 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"D\n\x16MarkForRefreshResponse\x12*\n\x08outcomes\x18\x01 \x03(\x0e\x32\x18.signer.vault.v1.Outcome\"\x15\n\x13GetKekStatusRequest\"\x9b\x01\n\x14GetKekStatusResponse\x12\x0e\n\x06newest\x18\x01 \x01(\t\x12\x43\n\x07records\x18\x02 \x03(\x0b\x32\x32.signer.vault.v1.GetKekStatusResponse.RecordsEntry\x1a.\n\x0cRecordsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"A\n\x14StartRotationRequest\x12)\n\x07grounds\x18\x01 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"\'\n\x15StartRotationResponse\x12\x0e\n\x06kek_id\x18\x01 \x01(\t\"-\n\rRewrapRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x0c\x12\r\n\x05limit\x18\x02 \x01(\r\"O\n\x0eRewrapResponse\x12\x0f\n\x07records\x18\x01 \x01(\r\x12\x0c\n\x04keys\x18\x02 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x0c\x12\x0f\n\x07\x61ltered\x18\x04 \x01(\r\">\n\rLoginKeyState\x12\x0b\n\x03kid\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\"\x1a\n\x18GetLoginKeyStatusRequest\"_\n\x19GetLoginKeyStatusResponse\x12,\n\x04keys\x18\x01 \x03(\x0b\x32\x1e.signer.vault.v1.LoginKeyState\x12\x14\n\x0crotated_at_s\x18\x02 \x01(\x04\"P\n\x15RotateLoginKeyRequest\x12)\n\x07grounds\x18\x01 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\x12\x0c\n\x04\x64rop\x18\x02 \x01(\x08\"\\\n\x16RotateLoginKeyResponse\x12,\n\x04keys\x18\x01 \x03(\x0b\x32\x1e.signer.vault.v1.LoginKeyState\x12\x14\n\x0crotated_at_s\x18\x02 \x01(\x04\"c\n\x07Officer\x12\x12\n\nofficer_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x10\n\x08key_hash\x18\x03 \x01(\x0c\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x14\n\x0c\x63hanged_at_s\x18\x05 \x01(\x04\"\x15\n\x13ListOfficersRequest\"B\n\x14ListOfficersResponse\x12*\n\x08officers\x18\x01 \x03(\x0b\x32\x18.signer.vault.v1.Officer\"m\n\x11\x41\x64\x64OfficerRequest\x12\x12\n\nofficer_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0b\n\x03\x63sr\x18\x03 \x01(\x0c\x12)\n\x07grounds\x18\x04 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"-\n\x12\x41\x64\x64OfficerResponse\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\x0c\"U\n\x14RemoveOfficerRequest\x12\x12\n\nofficer_id\x18\x01 \x01(\t\x12)\n\x07grounds\x18\x02 \x01(\x0b\x32\x18.signer.vault.v1.Grounds\"\x17\n\x15RemoveOfficerResponse\":\n\x12\x46indOfficerRequest\x12\x12\n\nofficer_id\x18\x01 \x01(\t\x12\x10\n\x08key_hash\x18\x02 \x01(\x0c\"@\n\x13\x46indOfficerResponse\x12)\n\x07officer\x18\x01 \x01(\x0b\x32\x18.signer.vault.v1.Officer*G\n\x06\x45nding\x12\x16\n\x12\x45NDING_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x45NDING_SUSPEND\x10\x01\x12\x11\n\rENDING_REVOKE\x10\x02*s\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_DONE\x10\x01\x12\x13\n\x0fOUTCOME_ALREADY\x10\x02\x12\x13\n\x0fOUTCOME_MISSING\x10\x03\x12\x13\n\x0fOUTCOME_ALTERED\x10\x04\x32\xa8\t\n\x11VaultAdminService\x12O\n\x08ListKeys\x12 .signer.vault.v1.ListKeysRequest\x1a!.signer.vault.v1.ListKeysResponse\x12L\n\x07GetKeys\x12\x1f.signer.vault.v1.GetKeysRequest\x1a .signer.vault.v1.GetKeysResponse\x12X\n\x0bGetKeyUsage\x12#.signer.vault.v1.GetKeyUsageRequest\x1a$.signer.vault.v1.GetKeyUsageResponse\x12L\n\x07\x45ndKeys\x12\x1f.signer.vault.v1.EndKeysRequest\x1a .signer.vault.v1.EndKeysResponse\x12\x61\n\x0eMarkForRefresh\x12&.signer.vault.v1.MarkForRefreshRequest\x1a\'.signer.vault.v1.MarkForRefreshResponse\x12[\n\x0cGetKekStatus\x12$.signer.vault.v1.GetKekStatusRequest\x1a%.signer.vault.v1.GetKekStatusResponse\x12^\n\rStartRotation\x12%.signer.vault.v1.StartRotationRequest\x1a&.signer.vault.v1.StartRotationResponse\x12I\n\x06Rewrap\x12\x1e.signer.vault.v1.RewrapRequest\x1a\x1f.signer.vault.v1.RewrapResponse\x12j\n\x11GetLoginKeyStatus\x12).signer.vault.v1.GetLoginKeyStatusRequest\x1a*.signer.vault.v1.GetLoginKeyStatusResponse\x12\x61\n\x0eRotateLoginKey\x12&.signer.vault.v1.RotateLoginKeyRequest\x1a\'.signer.vault.v1.RotateLoginKeyResponse\x12[\n\x0cListOfficers\x12$.signer.vault.v1.ListOfficersRequest\x1a%.signer.vault.v1.ListOfficersResponse\x12U\n\nAddOfficer\x12\".signer.vault.v1.AddOfficerRequest\x1a#.signer.vault.v1.AddOfficerResponse\x12^\n\rRemoveOfficer\x12%.signer.vault.v1.RemoveOfficerRequest\x1a&.signer.vault.v1.RemoveOfficerResponse2p\n\x14VaultOfficersService\x12X\n\x0b\x46indOfficer\x12#.signer.vault.v1.FindOfficerRequest\x1a$.signer.vault.v1.FindOfficerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETKEYUSAGERESPONSE_REQUESTSENTRY']._serialized_options = b'8\001'
   _globals['_GETKEKSTATUSRESPONSE_RECORDSENTRY']._loaded_options = None
   _globals['_GETKEKSTATUSRESPONSE_RECORDSENTRY']._serialized_options = b'8\001'
-  _globals['_ENDING']._serialized_start=2129
-  _globals['_ENDING']._serialized_end=2200
-  _globals['_OUTCOME']._serialized_start=2202
-  _globals['_OUTCOME']._serialized_end=2317
+  _globals['_ENDING']._serialized_start=2494
+  _globals['_ENDING']._serialized_end=2565
+  _globals['_OUTCOME']._serialized_start=2567
+  _globals['_OUTCOME']._serialized_end=2682
   _globals['_GROUNDS']._serialized_start=54
   _globals['_GROUNDS']._serialized_end=95
   _globals['_KEYSUMMARY']._serialized_start=98
@@ -79,26 +79,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REWRAPREQUEST']._serialized_end=1458
   _globals['_REWRAPRESPONSE']._serialized_start=1460
   _globals['_REWRAPRESPONSE']._serialized_end=1539
-  _globals['_OFFICER']._serialized_start=1541
-  _globals['_OFFICER']._serialized_end=1640
-  _globals['_LISTOFFICERSREQUEST']._serialized_start=1642
-  _globals['_LISTOFFICERSREQUEST']._serialized_end=1663
-  _globals['_LISTOFFICERSRESPONSE']._serialized_start=1665
-  _globals['_LISTOFFICERSRESPONSE']._serialized_end=1731
-  _globals['_ADDOFFICERREQUEST']._serialized_start=1733
-  _globals['_ADDOFFICERREQUEST']._serialized_end=1842
-  _globals['_ADDOFFICERRESPONSE']._serialized_start=1844
-  _globals['_ADDOFFICERRESPONSE']._serialized_end=1889
-  _globals['_REMOVEOFFICERREQUEST']._serialized_start=1891
-  _globals['_REMOVEOFFICERREQUEST']._serialized_end=1976
-  _globals['_REMOVEOFFICERRESPONSE']._serialized_start=1978
-  _globals['_REMOVEOFFICERRESPONSE']._serialized_end=2001
-  _globals['_FINDOFFICERREQUEST']._serialized_start=2003
-  _globals['_FINDOFFICERREQUEST']._serialized_end=2061
-  _globals['_FINDOFFICERRESPONSE']._serialized_start=2063
-  _globals['_FINDOFFICERRESPONSE']._serialized_end=2127
-  _globals['_VAULTADMINSERVICE']._serialized_start=2320
-  _globals['_VAULTADMINSERVICE']._serialized_end=3305
-  _globals['_VAULTOFFICERSSERVICE']._serialized_start=3307
-  _globals['_VAULTOFFICERSSERVICE']._serialized_end=3419
+  _globals['_LOGINKEYSTATE']._serialized_start=1541
+  _globals['_LOGINKEYSTATE']._serialized_end=1603
+  _globals['_GETLOGINKEYSTATUSREQUEST']._serialized_start=1605
+  _globals['_GETLOGINKEYSTATUSREQUEST']._serialized_end=1631
+  _globals['_GETLOGINKEYSTATUSRESPONSE']._serialized_start=1633
+  _globals['_GETLOGINKEYSTATUSRESPONSE']._serialized_end=1728
+  _globals['_ROTATELOGINKEYREQUEST']._serialized_start=1730
+  _globals['_ROTATELOGINKEYREQUEST']._serialized_end=1810
+  _globals['_ROTATELOGINKEYRESPONSE']._serialized_start=1812
+  _globals['_ROTATELOGINKEYRESPONSE']._serialized_end=1904
+  _globals['_OFFICER']._serialized_start=1906
+  _globals['_OFFICER']._serialized_end=2005
+  _globals['_LISTOFFICERSREQUEST']._serialized_start=2007
+  _globals['_LISTOFFICERSREQUEST']._serialized_end=2028
+  _globals['_LISTOFFICERSRESPONSE']._serialized_start=2030
+  _globals['_LISTOFFICERSRESPONSE']._serialized_end=2096
+  _globals['_ADDOFFICERREQUEST']._serialized_start=2098
+  _globals['_ADDOFFICERREQUEST']._serialized_end=2207
+  _globals['_ADDOFFICERRESPONSE']._serialized_start=2209
+  _globals['_ADDOFFICERRESPONSE']._serialized_end=2254
+  _globals['_REMOVEOFFICERREQUEST']._serialized_start=2256
+  _globals['_REMOVEOFFICERREQUEST']._serialized_end=2341
+  _globals['_REMOVEOFFICERRESPONSE']._serialized_start=2343
+  _globals['_REMOVEOFFICERRESPONSE']._serialized_end=2366
+  _globals['_FINDOFFICERREQUEST']._serialized_start=2368
+  _globals['_FINDOFFICERREQUEST']._serialized_end=2426
+  _globals['_FINDOFFICERRESPONSE']._serialized_start=2428
+  _globals['_FINDOFFICERRESPONSE']._serialized_end=2492
+  _globals['_VAULTADMINSERVICE']._serialized_start=2685
+  _globals['_VAULTADMINSERVICE']._serialized_end=3877
+  _globals['_VAULTOFFICERSSERVICE']._serialized_start=3879
+  _globals['_VAULTOFFICERSSERVICE']._serialized_end=3991
 # @@protoc_insertion_point(module_scope)

@@ -555,6 +555,121 @@ class RewrapResponse(_message.Message):
 Global___RewrapResponse: _TypeAlias = RewrapResponse  # noqa: Y015
 
 @_typing.final
+class LoginKeyState(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KID_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    kid: _builtins.str
+    """label of the key in the token: "login-1" """
+    role: _builtins.str
+    """current, next, previous"""
+    public_key: _builtins.bytes
+    """65 bytes, uncompressed point on P-256"""
+    def __init__(
+        self,
+        *,
+        kid: _builtins.str = ...,
+        role: _builtins.str = ...,
+        public_key: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kid", b"kid", "public_key", b"public_key", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LoginKeyState: _TypeAlias = LoginKeyState  # noqa: Y015
+
+@_typing.final
+class GetLoginKeyStatusRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLoginKeyStatusRequest: _TypeAlias = GetLoginKeyStatusRequest  # noqa: Y015
+
+@_typing.final
+class GetLoginKeyStatusResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    ROTATED_AT_S_FIELD_NUMBER: _builtins.int
+    rotated_at_s: _builtins.int
+    """Unix time"""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoginKeyState]: ...
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___LoginKeyState] | None = ...,
+        rotated_at_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "rotated_at_s", b"rotated_at_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLoginKeyStatusResponse: _TypeAlias = GetLoginKeyStatusResponse  # noqa: Y015
+
+@_typing.final
+class RotateLoginKeyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUNDS_FIELD_NUMBER: _builtins.int
+    DROP_FIELD_NUMBER: _builtins.int
+    drop: _builtins.bool
+    """publish the old key no longer: what it signed is worth nothing from now on"""
+    @_builtins.property
+    def grounds(self) -> Global___Grounds: ...
+    def __init__(
+        self,
+        *,
+        grounds: Global___Grounds | None = ...,
+        drop: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drop", b"drop", "grounds", b"grounds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateLoginKeyRequest: _TypeAlias = RotateLoginKeyRequest  # noqa: Y015
+
+@_typing.final
+class RotateLoginKeyResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    ROTATED_AT_S_FIELD_NUMBER: _builtins.int
+    rotated_at_s: _builtins.int
+    """Unix time"""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoginKeyState]: ...
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___LoginKeyState] | None = ...,
+        rotated_at_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "rotated_at_s", b"rotated_at_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateLoginKeyResponse: _TypeAlias = RotateLoginKeyResponse  # noqa: Y015
+
+@_typing.final
 class Officer(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

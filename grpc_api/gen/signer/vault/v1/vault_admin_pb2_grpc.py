@@ -76,6 +76,16 @@ class VaultAdminServiceStub:
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RewrapRequest.SerializeToString,
                 response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RewrapResponse.FromString,
                 _registered_method=True)
+        self.GetLoginKeyStatus = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/GetLoginKeyStatus',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetLoginKeyStatusRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetLoginKeyStatusResponse.FromString,
+                _registered_method=True)
+        self.RotateLoginKey = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/RotateLoginKey',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyResponse.FromString,
+                _registered_method=True)
         self.ListOfficers = channel.unary_unary(
                 '/signer.vault.v1.VaultAdminService/ListOfficers',
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListOfficersRequest.SerializeToString,
@@ -154,6 +164,20 @@ class VaultAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLoginKeyStatus(self, request, context):
+        """Get the keys that sign ID tokens.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateLoginKey(self, request, context):
+        """Let the next login key sign, and make another one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListOfficers(self, request, context):
         """List every officer there ever was.
         """
@@ -217,6 +241,16 @@ def add_VaultAdminServiceServicer_to_server(servicer, server):
                     servicer.Rewrap,
                     request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RewrapRequest.FromString,
                     response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RewrapResponse.SerializeToString,
+            ),
+            'GetLoginKeyStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLoginKeyStatus,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetLoginKeyStatusRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetLoginKeyStatusResponse.SerializeToString,
+            ),
+            'RotateLoginKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateLoginKey,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyResponse.SerializeToString,
             ),
             'ListOfficers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOfficers,
@@ -452,6 +486,60 @@ class VaultAdminService:
             '/signer.vault.v1.VaultAdminService/Rewrap',
             signer_dot_vault_dot_v1_dot_vault__admin__pb2.RewrapRequest.SerializeToString,
             signer_dot_vault_dot_v1_dot_vault__admin__pb2.RewrapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLoginKeyStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/GetLoginKeyStatus',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetLoginKeyStatusRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetLoginKeyStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateLoginKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/RotateLoginKey',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

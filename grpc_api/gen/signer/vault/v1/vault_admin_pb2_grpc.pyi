@@ -51,6 +51,10 @@ class VaultAdminServiceStub:
     """Make the next KEK in the token, unless a rotation is under way."""
     Rewrap: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.RewrapRequest, _vault_admin_pb2.RewrapResponse]
     """Move the records of some keys to the newest KEK; repeat with `after` until it is empty."""
+    GetLoginKeyStatus: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.GetLoginKeyStatusRequest, _vault_admin_pb2.GetLoginKeyStatusResponse]
+    """Get the keys that sign ID tokens."""
+    RotateLoginKey: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.RotateLoginKeyRequest, _vault_admin_pb2.RotateLoginKeyResponse]
+    """Let the next login key sign, and make another one."""
     ListOfficers: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.ListOfficersRequest, _vault_admin_pb2.ListOfficersResponse]
     """List every officer there ever was."""
     AddOfficer: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.AddOfficerRequest, _vault_admin_pb2.AddOfficerResponse]
@@ -81,6 +85,10 @@ class VaultAdminServiceAsyncStub(VaultAdminServiceStub):
     """Make the next KEK in the token, unless a rotation is under way."""
     Rewrap: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.RewrapRequest, _vault_admin_pb2.RewrapResponse]  # type: ignore[assignment]
     """Move the records of some keys to the newest KEK; repeat with `after` until it is empty."""
+    GetLoginKeyStatus: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.GetLoginKeyStatusRequest, _vault_admin_pb2.GetLoginKeyStatusResponse]  # type: ignore[assignment]
+    """Get the keys that sign ID tokens."""
+    RotateLoginKey: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.RotateLoginKeyRequest, _vault_admin_pb2.RotateLoginKeyResponse]  # type: ignore[assignment]
+    """Let the next login key sign, and make another one."""
     ListOfficers: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.ListOfficersRequest, _vault_admin_pb2.ListOfficersResponse]  # type: ignore[assignment]
     """List every officer there ever was."""
     AddOfficer: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.AddOfficerRequest, _vault_admin_pb2.AddOfficerResponse]  # type: ignore[assignment]
@@ -156,6 +164,22 @@ class VaultAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_vault_admin_pb2.RewrapResponse, _abc.Awaitable[_vault_admin_pb2.RewrapResponse]]:
         """Move the records of some keys to the newest KEK; repeat with `after` until it is empty."""
+
+    @_abc_1.abstractmethod
+    def GetLoginKeyStatus(
+        self,
+        request: _vault_admin_pb2.GetLoginKeyStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.GetLoginKeyStatusResponse, _abc.Awaitable[_vault_admin_pb2.GetLoginKeyStatusResponse]]:
+        """Get the keys that sign ID tokens."""
+
+    @_abc_1.abstractmethod
+    def RotateLoginKey(
+        self,
+        request: _vault_admin_pb2.RotateLoginKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.RotateLoginKeyResponse, _abc.Awaitable[_vault_admin_pb2.RotateLoginKeyResponse]]:
+        """Let the next login key sign, and make another one."""
 
     @_abc_1.abstractmethod
     def ListOfficers(

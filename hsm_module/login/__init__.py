@@ -1,0 +1,1 @@
+"""ID tokens: signed with keys of the token that follow one another."""
