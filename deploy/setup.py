@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from cryptography.fernet import Fernet
+
 from deploy import ports
 from deploy.home import REPOSITORY, Home, write_whole
 from deploy.layout import LISTENERS, ONE_OF_EACH, Layout, Process
@@ -80,7 +82,12 @@ def _settings(
     if role == "portal":
         signers = [one for one in layout.processes() if one.role == "signer"]
         internal = [at[one.listener("internal")] for one in signers]
-        return common | {"listen": at["portal"], "signer_addresses": internal}
+        return common | {
+            "listen": at["portal"],
+            "public_url": f"http://{at['portal']}",
+            "cookie_keys_file": str(_cookie_keys(own)),
+            "signer_addresses": internal,
+        }
     common["database_url"] = database.replace("{process}", role)
     if role == "worker":
         return common | {"listen": at["worker"], "signer_address": at["internal"]}
@@ -88,6 +95,14 @@ def _settings(
         own_log = str(home.of("audit") / process.name)
         return common | _signer(home, at) | {"vault_addresses": vaults, "audit_folder": own_log}
     return common | {"vault": _vault, "registrar": _registrar}[role](home, at)
+
+
+def _cookie_keys(folder: Path) -> Path:
+    """Make the keys of cookies if they are missing; who is signed in stays so over a restart."""
+    path = folder / "cookie-keys"
+    if not path.exists():
+        write_whole(path, Fernet.generate_key().decode() + "\n")
+    return path
 
 
 def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:

@@ -52,7 +52,7 @@ async def serve(settings: PortalSettings) -> None:
     address = address_of_any(settings.signer_addresses)
     async with internal_channel(address, "signer.internal", settings.tls) as signer:
         desk = TrustDesk(TrustClient(signer))
-        app = make_application(desk, HealthClient(signer).is_serving)
+        app = make_application(desk, HealthClient(signer).is_serving, is_secure=settings.is_secure)
         config = uvicorn.Config(
             app,
             log_config=None,  # ours

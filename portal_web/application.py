@@ -4,18 +4,33 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
+from portal_web.design.assets import Assets, asset_routes
+from portal_web.design.headers import SecurityHeaders
+from portal_web.design.pages import Pages
 from portal_web.errors import render_errors
+from portal_web.home.routes import home_routes
 from portal_web.trust.routes import trust_routes
 from signer_core.trust.ports import TrustServices
 
 
 def make_application(
-    trust: TrustServices, is_signer_serving: Callable[[], Awaitable[bool]]
-) -> FastAPI:
-    """Put the routes together; `is_signer_serving` asks the signer's health."""
+    trust: TrustServices,
+    is_signer_serving: Callable[[], Awaitable[bool]],
+    *,
+    is_secure: bool = False,
+) -> ASGIApp:
+    """Put the routes together.
+
+    `is_signer_serving` asks the signer's health; `is_secure` says that browsers come over TLS.
+    """
     app = FastAPI(openapi_url=None)
-    render_errors(app)
+    assets = Assets()
+    pages = Pages(assets, is_secure=is_secure)
+    render_errors(app, pages)
+    app.include_router(asset_routes(assets))
+    app.include_router(home_routes(pages))
     app.include_router(trust_routes(trust))
 
     @app.get("/health")
@@ -27,4 +42,5 @@ def make_application(
             {"status": says}, 200 if serving else 503, {"Cache-Control": "no-store"}
         )
 
-    return app
+    # Outermost, so that an unforeseen error is answered with the headers as well.
+    return SecurityHeaders(app, is_secure=is_secure)

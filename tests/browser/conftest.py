@@ -1,4 +1,8 @@
-"""One Chromium for all tests of a process; a window with its own cookies for each."""
+"""One Chromium for all tests of a process; a window with its own cookies for each.
+
+A fixture here that is async says so: `@pytest_asyncio.fixture(loop_scope="session")`. In a loop of
+its own a server would not answer while the browser waits.
+"""
 
 import functools
 from collections.abc import AsyncIterator, Callable

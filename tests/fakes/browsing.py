@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, Playwright
 
 PHONE, COMPUTER = 360, 1280  # px wide
 WIDTHS = (PHONE, COMPUTER)
+_PATIENCE_MS = 15_000
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
 # A browser that asks nobody anything: what it loads comes from loopback.
@@ -87,6 +88,7 @@ async def visiting(
         "reduced_motion": "reduce",
     }
     window = await browser.new_context(**options | context)
+    window.set_default_timeout(_PATIENCE_MS)
     try:
         yield Visit(await window.new_page())
     finally:

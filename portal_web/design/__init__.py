@@ -1,0 +1,1 @@
+"""One design language for every page: layout, components, style sheet, texts in two languages."""

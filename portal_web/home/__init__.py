@@ -1,0 +1,1 @@
+"""The start page: what the system is and where things are."""

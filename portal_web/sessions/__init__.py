@@ -1,0 +1,1 @@
+"""What the portal remembers of a browser: in the browser, encrypted."""
