@@ -91,6 +91,20 @@ class SignerClient(Protocol):
         """Claim what a link offers; return the request that came of it."""
         ...
 
+    async def confirm_presence(
+        self, request_id: RequestId, attestation: str, device_signature: bytes
+    ) -> None:
+        """Confirm an "antibot" request with photo attestation and device signature."""
+        ...
+
+    async def get_return_url(self, request_id: RequestId) -> str:
+        """Return where this device's browser goes after an approval; empty: nowhere."""
+        ...
+
+    async def list_history(self, limit: int = 0, before_s: int = 0) -> Sequence[UntrustedRequest]:
+        """Return requests that are over, the last to end first."""
+        ...
+
     async def get_result(self, request_id: RequestId) -> RequestStatus:
         """Return the status of a request after asking the vault."""
         ...

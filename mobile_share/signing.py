@@ -10,7 +10,7 @@ from mobile_share.phone import Phone
 from mobile_share.ports import RequestStatus, SignerClient
 from mobile_share.requests import Request, verify_request
 from mobile_share.session import Job, SigningSession, open_session
-from signer_core.errors import VerificationError
+from signer_core.errors import InvalidRequestError, VerificationError
 from signer_core.identifiers import RequestId
 from signer_core.protocol.ecdsa2p.messages import MAX_DIGESTS
 
@@ -70,8 +70,11 @@ async def prepare(
     """Have the photo checked, open the channel and run steps 1 to 4 for a checked request.
 
     Raises:
-        as `open_session`; DeniedError where the photo does not match.
+        as `open_session`; DeniedError where the photo does not match; InvalidRequestError for
+        "antibot", which is confirmed (`mobile_share.presence`).
     """
+    if not request.to_be_signed:
+        raise InvalidRequestError("this request is confirmed, not signed")
     attestation = await signer.check_photo(request.request_id, photo)
     job = Job(request.request_id, request.request_hash, request.items(), attestation)
     async with open_session(phone, signer, job) as session:

@@ -157,6 +157,40 @@ class PhoneClient:
         )
         return RequestId((await call(self._offers.ClaimOffer, message)).request_id)
 
+    async def confirm_presence(
+        self, request_id: RequestId, attestation: str, device_signature: bytes
+    ) -> None:
+        """Confirm an "antibot" request: photo attestation, and 64 bytes of ES256 by this device.
+
+        Raises:
+            NotFoundError: it is not open any more.
+            DeniedError, VerificationError: attestation or signature do not fit.
+        """
+        message = offers_pb2.ConfirmPresenceRequest(
+            request_id=request_id,
+            photo_attestation=attestation,
+            device_signature=device_signature,
+        )
+        await call(self._offers.ConfirmPresence, message)
+
+    async def get_return_url(self, request_id: RequestId) -> str:
+        """Return where this device's browser goes after an approval; empty: nowhere.
+
+        Raises:
+            NotFoundError: it is not approved.
+        """
+        message = offers_pb2.GetReturnCodeRequest(request_id=request_id)
+        return (await call(self._offers.GetReturnCode, message)).return_url
+
+    async def list_history(self, limit: int = 0, before_s: int = 0) -> tuple[UntrustedRequest, ...]:
+        """Return requests that are over, the last to end first.
+
+        `limit`: 1 to 100, 0 means 50. `before_s`: Unix time before which they ended; 0: now.
+        """
+        message = requests_pb2.ListHistoryRequest(limit=limit, before_s=before_s)
+        answer = await call(self._requests.ListHistory, message)
+        return tuple(request_of(one) for one in answer.requests)
+
     async def get_result(self, request_id: RequestId) -> RequestStatus:
         """Return the status of a request, after the signer has asked the vault."""
         message = requests_pb2.GetResultRequest(request_id=request_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from mobile_share.errors import DamagedFileError, NotEnrolledError
 from mobile_share.files import read_file
@@ -28,6 +28,12 @@ class DeviceKey:
     def pem(self) -> bytes:
         """Return the private key as unencrypted PKCS#8 PEM: for memory, never for a file."""
         return _encode(self.private_key, serialization.NoEncryption())
+
+    def sign(self, message: bytes) -> bytes:
+        """Return ES256 over a message: r and s, 32 bytes each (RFC 7518 §3.4)."""
+        der = self.private_key.sign(message, ec.ECDSA(hashes.SHA256()))
+        r, s = utils.decode_dss_signature(der)
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 def make_device_key_pem(password: bytes | None = None) -> bytes:

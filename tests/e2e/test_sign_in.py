@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -15,12 +16,19 @@ from mobile_share.cli.context import SANDBOX_PHOTO
 from mobile_share.cli.screen import now_utc
 from mobile_share.keystore import FileKeyStore
 from mobile_share.phone import Phone, open_phone
+from mobile_share.presence import confirm
 from mobile_share.requests import Request
 from mobile_share.signing import Outcome, fetch_request, prepare
 from mobile_share.wire import signer_client
 from portal_web.cli.connection import System as Connection
+from signer_core.errors import DeniedError
 from signer_core.identifiers import RequestId
-from signer_core.protocol.offer_link import parse_link, qr_link
+from signer_core.protocol.offer_link import (
+    parse_link,
+    parse_short,
+    qr_link,
+    same_device_link,
+)
 from signer_core.protocol.request_kind import RequestKind
 from tests.e2e.conftest import PIN
 from tests.fakes.offers_made import assert_openssl_accepts
@@ -95,3 +103,25 @@ async def test_a_declined_login_tells_why(offers: OffersClient, phone: DemoPhone
         await signer.decline_request(RequestId(request.request_id), "не я")
     state = (await offers.get(offer.offer_id)).state
     assert (state.status, state.decline_reason) == (OfferStatus.DECLINED, "не я")
+
+
+async def test_a_human_is_confirmed_without_a_pin(offers: OffersClient, phone: DemoPhone) -> None:
+    wanted = NewOffer(
+        relying_party_id="sandbox-bank",
+        kind=RequestKind.ANTIBOT,
+        purpose="Перевірка перед голосуванням",
+        idempotency_key=secrets.token_hex(16),
+        challenge=hashlib.sha256(b"poll 7").digest(),
+        same_device=True,
+    )
+    offer = await offers.create(wanted)
+    link = same_device_link("https://sign.example", offer.offer_id, offer.link_secret)
+    opened, request = await open_link(phone, link)
+    async with signer_client(opened) as signer:
+        await confirm(opened, signer, request, SANDBOX_PHOTO)
+        back = await signer.get_return_url(request.request_id)
+    with pytest.raises(DeniedError):
+        await offers.collect(offer.offer_id, COLLECTOR)
+    code = parse_short(parse_qs(urlsplit(back).query)["r"][0])
+    result = await offers.collect(offer.offer_id, COLLECTOR, code)
+    assert (len(result.antibot_token), result.certificate, result.signatures) == (32, b"", ())
