@@ -25,6 +25,7 @@ from grpc_api.clients.trust import VaultTrustClient
 from grpc_api.clients.vault import VaultKeysClient, VaultRelayClient, VaultRequestsClient
 from grpc_api.clients.vault_admin import OfficerTableClient
 from grpc_api.clients.vault_audit import VaultAuditClient
+from grpc_api.clients.vault_login import VaultLoginClient
 from grpc_api.clients.vault_seals import VaultSealsClient
 from grpc_api.credentials import (
     address_of_any,
@@ -220,6 +221,7 @@ def neighbours(
         vault_id=vault_id,
         trust=VaultTrustClient(vault),
         seals=VaultSealsClient(vault),
+        login=VaultLoginClient(vault),
         audit=VaultAuditClient(vault),
         officers=OfficerTableClient(vault),
         reached=vault.channel_ready,

@@ -49,6 +49,17 @@ class OfferParts:
     registrar_key: ec.EllipticCurvePublicKey
     public_url: str  # of the portal
 
+    def collecting(self) -> Collecting:
+        """Give results out."""
+        return Collecting(
+            offers=Offers(self.engine),
+            requests=Requests(self.engine),
+            files=Files(self.engine),
+            certificates=Certificates(self.engine),
+            outbox=self.outbox,
+            clock=self.clock,
+        )
+
     def add_internal(self, server: grpc.aio.Server, collection: Collection) -> tuple[str, ...]:
         """Register what the portal may call; return the name of the service."""
         offers, requests = Offers(self.engine), Requests(self.engine)
@@ -56,14 +67,7 @@ class OfferParts:
             offers=offers,
             creation=OfferCreation(offers, self.relying_parties, self.clock),
             withdrawal=Withdrawal(offers, requests, self.closing, self.notices, self.clock),
-            collecting=Collecting(
-                offers=offers,
-                requests=requests,
-                files=Files(self.engine),
-                certificates=Certificates(self.engine),
-                outbox=self.outbox,
-                clock=self.clock,
-            ),
+            collecting=self.collecting(),
             collection=collection,
             notices=self.notices,
             clock=self.clock,

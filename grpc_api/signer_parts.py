@@ -23,6 +23,7 @@ from grpc_api.gen.signer.phone.v1.requests_pb2_grpc import (
     add_RequestsServiceServicer_to_server,
     add_ResultsServiceServicer_to_server,
 )
+from grpc_api.servers.internal_login import add_login
 from grpc_api.servers.internal_signing import SigningServicer
 from grpc_api.servers.internal_trust import add_trust
 from grpc_api.servers.phone_device import DeviceServicer
@@ -52,6 +53,9 @@ from signer_core.keys.actions import KeyActions
 from signer_core.keys.emergency import Emergency
 from signer_core.keys.enrolment import Enrolment
 from signer_core.keys.renewal import Renewal
+from signer_core.login.logins import Logins
+from signer_core.login.offers import CollectedOffers
+from signer_core.login.ports import VaultLogin
 from signer_core.ports import Registrar, VaultKeys, VaultRequests
 from signer_core.seals.ports import VaultSeals
 from signer_core.sharing.offers.approval import Approvals, ApprovedHook
@@ -68,6 +72,7 @@ from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.devices import Devices
 from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.history import History
+from signer_core.storage.signer.logins import LoginRows
 from signer_core.storage.signer.offers import Offers
 from signer_core.storage.signer.requests import Requests
 from signer_core.trust.desk import TrustDesk
@@ -91,6 +96,7 @@ class Neighbours:
     audit: VaultAudit
     officers: OfficerTable
     seals: VaultSeals
+    login: VaultLogin
     reached: Callable[[], Awaitable[None]] = nothing_to_wait_for  # ends once the vault is connected
 
 
@@ -208,6 +214,12 @@ class Parts:
             public_url=self.public_url,
         )
 
+    def logins(self) -> Logins:
+        """Sign people in at partners."""
+        rows = LoginRows(self.engine, self.audit.kept.outbox)
+        offers = CollectedOffers(Offers(self.engine), self.offers().collecting())
+        return Logins(rows, offers, self.relying_parties, self.neighbours.login, self.clock)
+
     def recovery(self, collection: Collection) -> Recovery:
         """Recover after a start."""
         return Recovery(Requests(self.engine), self.opening(), collection)
@@ -288,4 +300,5 @@ def add_internal_services(
     vault_id = parts.neighbours.vault_id
     admin = add_admin_service(server, parts.engine, access, collection, vault_id)
     offers = parts.offers().add_internal(server, collection)
-    return ("signer.internal.v1.SigningService", *offers, *trust, *seals, *audit, *admin)
+    logins = add_login(server, parts.logins())
+    return ("signer.internal.v1.SigningService", *offers, *logins, *trust, *seals, *audit, *admin)

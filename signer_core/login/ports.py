@@ -1,7 +1,7 @@
 """What login asks of the vault: its keys sign ID tokens, and nobody else can."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -55,6 +55,33 @@ class VaultLogin(Protocol):
 
     async def pairwise_subject(self, sector: str, person_code: str) -> bytes:
         """Return what stands for a person (32 bytes) towards one sector, and says nothing else."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SignedChallenge:
+    """What an approved offer of kind "auth" has given."""
+
+    client_id: str  # the relying party that made the offer
+    challenge: bytes  # 32 bytes, SHA-256 of the statement
+    cades: bytes = field(repr=False)  # DER, detached
+    chain: tuple[bytes, ...]  # DER: the person's certificate, then its issuers, the root last
+    approved_at_s: int  # Unix time
+
+
+class ApprovedOffers(Protocol):
+    """Offers, as login takes their results."""
+
+    async def collect(
+        self, offer_id: bytes, collector: bytes, return_code: bytes
+    ) -> SignedChallenge:
+        """Collect an approved offer of kind "auth"; the same collector may repeat it.
+
+        Raises:
+            NotFoundError: no such offer.
+            DeniedError: another collector has it, the return code is wrong, or it is not approved.
+            InvalidRequestError: it is of another kind.
+        """
         ...
 
 

@@ -69,6 +69,7 @@ PUBLIC_URL = "https://sign.example"
 CALLERS = {
     "signer.internal.v1.SigningService": ["portal.internal", "worker.internal"],
     "signer.internal.v1.OffersService": ["portal.internal"],
+    "signer.internal.v1.LoginService": ["portal.internal"],
     "signer.internal.v1.SealService": ["portal.internal", "worker.internal"],
     "signer.internal.v1.AuditService": ["officer.internal"],
     "signer.internal.v1.OutboxService": ["worker.internal"],
@@ -233,6 +234,7 @@ async def open_world(
             vault.audit,
             vault.officers,
             seals=vault.seals,
+            login=vault.login,
         )
         parts = Parts(
             engine=engine,
@@ -304,7 +306,7 @@ async def _served(world):
         audit.kept.sink.close()
 
 
-def registry(scopes=tuple(RequestKind)):
+def registry(scopes=(*RequestKind, "profile", "person_code", "birthdate")):
     party = RelyingParty(
         id="bank",
         name_uk="Банк",

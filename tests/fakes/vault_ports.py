@@ -24,6 +24,7 @@ from signer_core.ports import (
     SignedItem,
 )
 from tests.fakes.citizen import Citizen
+from tests.fakes.login import FakeVaultLogin
 from tests.fakes.pki import Hierarchy, issuance, new_key
 from tests.fakes.requests import PERSON_CODE, issued_to
 from tests.fakes.seals import FakeVaultSeals, Pki
@@ -53,6 +54,7 @@ class FakeVault:
     hang_up: asyncio.Event = field(default_factory=asyncio.Event)
     relay_ended: asyncio.Event = field(default_factory=asyncio.Event)
     seals: FakeVaultSeals = field(default_factory=lambda: FakeVaultSeals(Pki()))
+    login: FakeVaultLogin = field(default_factory=FakeVaultLogin)
     audit: FakeVaultAudit = field(default_factory=FakeVaultAudit)
     officers: FakeOfficers = field(default_factory=FakeOfficers)
 

@@ -31,6 +31,7 @@ _EVERYWHERE = (
 _INTERNAL = {
     "signer.internal.v1.SigningService": (("signer", "internal", "portal"),),
     "signer.internal.v1.OffersService": (("signer", "internal", "portal"),),
+    "signer.internal.v1.LoginService": (("signer", "internal", "portal"),),
     "signer.vault.v1.VaultRelayService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultRequestsService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultKeysService": (("vault", "vault", "signer"),),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from signer_core.audit.catalogue import audit, officers, seals, signing, system, trust
+from signer_core.audit.catalogue import audit, login, officers, seals, signing, system, trust
 from signer_core.audit.kinds import EventKind
 
 PARTS: Final[Mapping[str, tuple[EventKind, ...]]] = MappingProxyType(
@@ -15,6 +15,7 @@ PARTS: Final[Mapping[str, tuple[EventKind, ...]]] = MappingProxyType(
         "Trust services": trust.KINDS,
         "Officers": officers.KINDS,
         "Seals": seals.KINDS,
+        "Login": login.KINDS,
     }
 )
 

@@ -129,9 +129,7 @@ async def test_neighbours_that_let_the_signer_in_refuse_what_does_not_exist():
                 raise self.error
 
     async def verdicts(vault, registrar):
-        around = Neighbours(
-            Answers(registrar), Answers(vault), None, None, "vault-1", None, None, None, None
-        )
+        around = Neighbours(Answers(registrar), Answers(vault), None, None, "vault-1", *[None] * 5)
         return [one.verdict for one in await examine(check_neighbours(around))]
 
     assert await verdicts(NotFoundError("no"), NotFoundError("no")) == [GOOD, GOOD]
