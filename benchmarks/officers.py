@@ -32,6 +32,7 @@ from hsm_module.admin.access import OfficerDoor
 from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk
 from hsm_module.admin.rotation import Rotation
+from hsm_module.admin.seals import SealDesk
 from hsm_module.admin.service import Admin
 from hsm_module.officers.key_file import Passphrase, certificate_path, make_key_file
 from hsm_module.storage.key_columns import to_columns
@@ -51,6 +52,7 @@ from signer_core.identifiers import DeviceKeyHash, KeyId
 from signer_core.pki.officer import CALLER_NAME
 from signer_core.storage.engine import read_transaction, write_transaction
 from tests.fakes.pki import make_hierarchy
+from tests.fakes.trust_world import make_seals
 from tests.fakes.vault_world import VaultWorld
 from tests.fixtures.certificates import Certificates
 from tests.fixtures.softhsm import POLICIES, make_empty_site
@@ -170,7 +172,9 @@ async def whole_command(world: VaultWorld, folder: Path) -> None:
     tls = ours.process("vault.internal").model_copy(update={"ca": folder / "root.pem"})
     server = make_internal_server({SERVICES[0]: (CALLER_NAME,)})
     rotation = Rotation(context, world.token)
-    add_vault_admin(server, Admin(OfficerDoor(context.store), KeyDesk(context), rotation, desk))
+    seals = SealDesk(make_seals(world))
+    admin = Admin(OfficerDoor(context.store), KeyDesk(context), rotation, desk, seals)
+    add_vault_admin(server, admin)
     port = listen(server, "127.0.0.1:0", internal_server_credentials(tls))
     (home / "ports.json").write_text(json.dumps({"vault": port}))
     await server.start()

@@ -14,6 +14,7 @@ from hsm_module.admin.access import OfficerDoor
 from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk
 from hsm_module.admin.rotation import Rotation
+from hsm_module.admin.seals import SealDesk
 from hsm_module.admin.service import Admin
 from hsm_module.audit.office import AuditOffice
 from hsm_module.authorities import Authorities
@@ -83,9 +84,16 @@ def assemble(
     trust = _trust(settings, context, token, authorities, own)
     keyring = LoginKeyring(store, token)
     login = LoginOffice(token, keyring, settings.login_issuer, utc_now)
-    admin = _admin(context, token, authorities, keyring)
     office = _office(settings, token, authorities)
     seals = SealOffice(store, token, SealRules(store), own, office)
+    admin = Admin(
+        OfficerDoor(context.store),
+        KeyDesk(context),
+        Rotation(context, token),
+        OfficerDesk(store, token, authorities.infrastructure, utc_now),
+        keyring,
+        SealDesk(seals),
+    )
     audit = AuditOffice(settings.vault_id, store, token)
     processes = Processes(store, token, authorities.infrastructure, utc_now)
     requests = Requests(context)
@@ -110,18 +118,6 @@ def _trust(
         rng=context.rng,
     )
     return VaultTrust(parts, settings.root_crl)
-
-
-def _admin(
-    context: VaultContext, token: Token, authorities: Authorities, keyring: LoginKeyring
-) -> Admin:
-    return Admin(
-        OfficerDoor(context.store),
-        KeyDesk(context),
-        Rotation(context, token),
-        OfficerDesk(context.store, token, authorities.infrastructure, context.now),
-        keyring,
-    )
 
 
 def _office(settings: VaultSettings, token: Token, authorities: Authorities) -> CertificateOffice:

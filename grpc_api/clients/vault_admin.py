@@ -9,10 +9,12 @@ from grpc_api.clients.calls import call
 from grpc_api.gen.signer.vault.v1 import vault_admin_pb2 as pb
 from grpc_api.gen.signer.vault.v1 import vault_admin_pb2_grpc
 from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Role
+from signer_core.admin.seals import SealOrder, SealSummary
 from signer_core.admin.vault import Ending, KekStatus, KeySummary, KeyUsage, Outcome, Rewrapped
 from signer_core.errors import NotFoundError, UnavailableError
 from signer_core.identifiers import KeyId
 from signer_core.login.ports import KeyRole, LoginKey, LoginKeys
+from signer_core.pki.seal import Organisation
 from signer_core.ports import KeyStatus
 
 _BATCH_DEADLINE_S: Final = 60.0  # 64 keys on a busy machine
@@ -96,6 +98,32 @@ class VaultAdminClient:
         answer = await call(self._stub.RotateLoginKey, message)
         return _login_keys(answer.keys, answer.rotated_at_s)
 
+    async def destroy_kek(self, kek_id: str, grounds: Grounds) -> None:
+        """See `VaultAdmin.destroy_kek`."""
+        message = pb.DestroyKekRequest(kek_id=kek_id, grounds=_grounds(grounds))
+        await call(self._stub.DestroyKek, message, _BATCH_DEADLINE_S)
+
+    async def list_seals(self) -> Sequence[SealSummary]:
+        """See `SealAdmin.list_seals`."""
+        answer = await call(self._stub.ListSeals, pb.ListSealsRequest())
+        return [_seal(one) for one in answer.seals]
+
+    async def add_seal(self, order: SealOrder, grounds: Grounds) -> SealSummary:
+        """See `SealAdmin.add_seal`."""
+        wanted = pb.SealOrder(
+            seal_id=order.seal_id,
+            organisation=order.organisation.name,
+            edrpou=order.organisation.edrpou,
+            callers=sorted(order.callers),
+        )
+        message = pb.AddSealRequest(order=wanted, grounds=_grounds(grounds))
+        return _seal((await call(self._stub.AddSeal, message)).seal)
+
+    async def retire_seal(self, seal_id: str, grounds: Grounds) -> SealSummary:
+        """See `SealAdmin.retire_seal`."""
+        message = pb.RetireSealRequest(seal_id=seal_id, grounds=_grounds(grounds))
+        return _seal((await call(self._stub.RetireSeal, message)).seal)
+
     async def list_officers(self) -> Sequence[Officer]:
         """See `VaultAdmin.list_officers`."""
         answer = await call(self._stub.ListOfficers, pb.ListOfficersRequest())
@@ -148,6 +176,15 @@ def _summary(key: pb.KeySummary) -> KeySummary:
         certified=key.certified,
         altered=key.altered,
     )
+
+
+def _seal(seal: pb.Seal) -> SealSummary:
+    order = SealOrder(
+        seal.order.seal_id,
+        Organisation(seal.order.organisation, seal.order.edrpou),
+        frozenset(seal.order.callers),
+    )
+    return SealSummary(order, seal.retired_at_s, seal.certificate, seal.status)
 
 
 def _officer(officer: pb.Officer) -> Officer:

@@ -12,6 +12,7 @@ from grpc_api.gen.signer.vault.v1 import vault_admin_pb2_grpc as services
 from grpc_api.interceptors.around import Context
 from grpc_api.interceptors.officer import peer_officer
 from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Reason, Role
+from signer_core.admin.seals import SealAdmin, SealOrder, SealSummary
 from signer_core.admin.vault import (
     Ending,
     KeySummary,
@@ -22,6 +23,7 @@ from signer_core.admin.vault import (
 from signer_core.errors import InvalidRequestError, NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.login.ports import LoginKey, LoginKeyAdmin
+from signer_core.pki.seal import Organisation
 
 SERVICES: Final = ("signer.vault.v1.VaultAdminService", "signer.vault.v1.VaultOfficersService")
 _ENDINGS: Final[Mapping[int, Ending]] = {
@@ -38,7 +40,7 @@ OUTCOMES: Final[Mapping[Outcome, wire.Outcome.ValueType]] = {
 E = TypeVar("E", Reason, Role)
 
 
-class OfficerPort(VaultAdmin, LoginKeyAdmin, Protocol):
+class OfficerPort(VaultAdmin, SealAdmin, LoginKeyAdmin, Protocol):
     """What officers do, which the vault implements by one class."""
 
 
@@ -153,6 +155,39 @@ class VaultAdminServicer(services.VaultAdminServiceServicer):
         )
 
     @override
+    async def DestroyKek(
+        self, request: wire.DestroyKekRequest, context: Context
+    ) -> wire.DestroyKekResponse:
+        """Destroy a KEK."""
+        grounds = parse_grounds(request.grounds.reason, request.grounds.ticket)
+        await self.admin.destroy_kek(peer_officer(context), request.kek_id, grounds)
+        return wire.DestroyKekResponse()
+
+    @override
+    async def ListSeals(
+        self, request: wire.ListSealsRequest, context: Context
+    ) -> wire.ListSealsResponse:
+        """List seals."""
+        found = await self.admin.list_seals(peer_officer(context))
+        return wire.ListSealsResponse(seals=map(_seal, found))
+
+    @override
+    async def AddSeal(self, request: wire.AddSealRequest, context: Context) -> wire.AddSealResponse:
+        """Make a seal."""
+        grounds = parse_grounds(request.grounds.reason, request.grounds.ticket)
+        made = await self.admin.add_seal(peer_officer(context), _order(request.order), grounds)
+        return wire.AddSealResponse(seal=_seal(made))
+
+    @override
+    async def RetireSeal(
+        self, request: wire.RetireSealRequest, context: Context
+    ) -> wire.RetireSealResponse:
+        """End a seal."""
+        grounds = parse_grounds(request.grounds.reason, request.grounds.ticket)
+        retired = await self.admin.retire_seal(peer_officer(context), request.seal_id, grounds)
+        return wire.RetireSealResponse(seal=_seal(retired))
+
+    @override
     async def ListOfficers(
         self, request: wire.ListOfficersRequest, context: Context
     ) -> wire.ListOfficersResponse:
@@ -233,6 +268,26 @@ def _summary(key: KeySummary) -> wire.KeySummary:
         kek_id=key.kek_id,
         certified=key.certified,
         altered=key.altered,
+    )
+
+
+def _order(order: wire.SealOrder) -> SealOrder:
+    organisation = Organisation(order.organisation, order.edrpou)
+    return SealOrder(order.seal_id, organisation, frozenset(order.callers))
+
+
+def _seal(seal: SealSummary) -> wire.Seal:
+    order = wire.SealOrder(
+        seal_id=seal.order.seal_id,
+        organisation=seal.order.organisation.name,
+        edrpou=seal.order.organisation.edrpou,
+        callers=sorted(seal.order.callers),
+    )
+    return wire.Seal(
+        order=order,
+        retired_at_s=seal.retired_at_s,
+        certificate=seal.certificate,
+        status=seal.status,
     )
 
 

@@ -17,6 +17,7 @@ from hsm_module.storage.key_pages import AlteredKey
 from hsm_module.storage.records import RecordType, associated_data
 from hsm_module.storage.rows import EpochState, Generation, KeyRow
 from hsm_module.token.keks import after as next_kek
+from hsm_module.token.keks import check_older
 from hsm_module.token.port import MAX_AT_ONCE, KekId, Rewrap, Token
 from signer_core.admin.officers import Grounds
 from signer_core.admin.vault import MAX_BATCH, KekStatus, Rewrapped
@@ -24,6 +25,7 @@ from signer_core.audit.events import Event
 from signer_core.errors import InvalidRequestError, VerificationError
 
 _AT_ONCE: Final = 16  # transactions: they share a commit, and a signature waits for no more
+SETTLE_S: Final = 10.0  # what was wrapped under a KEK is in the database by then, or not at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Rotation:
 
     vault: VaultContext
     token: Token
+    settle_s: float = SETTLE_S
 
     async def status(self) -> KekStatus:
         """See `VaultAdmin.kek_status`."""
@@ -58,12 +61,12 @@ class Rotation:
         newest = self.token.newest_kek()
         async with self.vault.store.reading() as transaction:
             counted = await transaction.keks.count()
-        return KekStatus(newest, {newest: 0} | dict(counted))
+        return KekStatus(newest, dict.fromkeys(self.token.keks(), 0) | dict(counted))
 
     async def start(self, grounds: Grounds) -> str:
         """See `VaultAdmin.start_rotation`."""
         known = await self.status()
-        if set(known.records) != {known.newest}:
+        if any(count for kek_id, count in known.records.items() if kek_id != known.newest):
             return known.newest
         made = next_kek(KekId(known.newest))
         event = Event("kek", "ordered", reason=grounds.reason, subject=made)
@@ -71,6 +74,36 @@ class Rotation:
             await transaction.record(event)  # before it: whatever dies now, it was audited
         await self.token.make_kek(made)
         return made
+
+    async def destroy(self, kek_id: str, grounds: Grounds) -> None:
+        """See `VaultAdmin.destroy_kek`. What died in between is repeated.
+
+        1. It is not the newest, and no record is under it.
+        2. No process uses it any more; whoever had begun to has ended.
+        3. Still no record is under it, or else it is taken into use again.
+        4. It is destroyed.
+        """
+        old = KekId(kek_id)
+        check_older(old, KekId((await self.status()).newest))  # 1
+        if old in self.token.keks():
+            await self._verify_unused(old)
+            event = Event("kek", "destroyed", reason=grounds.reason, subject=kek_id)
+            async with self.vault.store.transaction() as transaction:
+                await transaction.record(event)  # before it: whatever dies now, it was audited
+            await self.token.unpin(old)  # 2
+            await asyncio.sleep(self.settle_s)
+        try:
+            await self._verify_unused(old)  # 3
+        except InvalidRequestError:
+            await self.token.pin_again(old)
+            raise
+        await self.token.destroy(old)  # 4
+
+    async def _verify_unused(self, kek_id: KekId) -> None:
+        async with self.vault.store.reading() as transaction:
+            left = (await transaction.keks.count())[kek_id]
+        if left:
+            raise InvalidRequestError(f"{left} records are under {kek_id}: kek rotate --resume")
 
     async def rewrap(self, after: bytes, limit: int) -> Rewrapped:
         """See `VaultAdmin.rewrap`."""

@@ -7,8 +7,10 @@ from hsm_module.admin.access import OfficerDoor
 from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk
 from hsm_module.admin.rotation import Rotation
+from hsm_module.admin.seals import SealDesk
 from hsm_module.login.keys import LoginKeyring
 from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Role
+from signer_core.admin.seals import SealOrder, SealSummary
 from signer_core.admin.vault import (
     Ending,
     KekStatus,
@@ -30,6 +32,7 @@ class Admin:
     rotation: Rotation
     officers: OfficerDesk
     login: LoginKeyring
+    seals: SealDesk
 
     async def list_keys(
         self, claim: OfficerClaim, after: bytes, limit: int, kek_id: str = ""
@@ -88,6 +91,28 @@ class Admin:
         """See `LoginKeyAdmin`."""
         await self.door.verify(claim, "rotate-login-key", changes=True)
         return await self.login.rotate(grounds.reason, grounds.ticket, drop=drop)
+
+    async def destroy_kek(self, claim: OfficerClaim, kek_id: str, grounds: Grounds) -> None:
+        """See the port."""
+        await self.door.verify(claim, "destroy-kek", changes=True)
+        await self.rotation.destroy(kek_id, grounds)
+
+    async def list_seals(self, claim: OfficerClaim) -> Sequence[SealSummary]:
+        """See the port."""
+        await self.door.verify(claim, "list-seals", changes=False)
+        return await self.seals.all()
+
+    async def add_seal(
+        self, claim: OfficerClaim, order: SealOrder, grounds: Grounds
+    ) -> SealSummary:
+        """See the port."""
+        await self.door.verify(claim, "add-seal", changes=True)
+        return await self.seals.add(order, grounds)
+
+    async def retire_seal(self, claim: OfficerClaim, seal_id: str, grounds: Grounds) -> SealSummary:
+        """See the port."""
+        await self.door.verify(claim, "retire-seal", changes=True)
+        return await self.seals.retire(seal_id, grounds)
 
     async def list_officers(self, claim: OfficerClaim) -> Sequence[Officer]:
         """See the port."""

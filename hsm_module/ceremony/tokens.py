@@ -18,6 +18,7 @@ from hsm_module.ceremony.plan import TokenPlan
 from hsm_module.token.backup import save_token_object
 from hsm_module.token.errors import TokenFault, TokenFaultError
 from hsm_module.token.initialise import initialise_token
+from hsm_module.token.keks import is_outlived
 from hsm_module.token.manifest import Manifest, PinnedKey, read_manifest
 from hsm_module.token.opening import open_token
 from hsm_module.token.probe import probe_token
@@ -90,7 +91,11 @@ def _complete(place: TokenPlace, manifest: Manifest) -> tuple[Manifest, list[str
             )
     pin = read_pin(place.files.pin)
     probe_token(place.site, pin, manifest)
-    missing = [label for label in place.plan.keys if label not in manifest.keys]
+    missing = [
+        label
+        for label in place.plan.keys
+        if label not in manifest.keys and not is_outlived(label, manifest.keys)
+    ]
     if not missing:
         save_token_object(place.site)
         return manifest, []

@@ -22,6 +22,7 @@ class Commands(LazyGroup):
         "key": "hsm_module.officers.keys:app",
         "user": "hsm_module.officers.users:app",
         "mass": "hsm_module.officers.mass:app",
+        "seal": "hsm_module.officers.seals:app",
         "kek": "hsm_module.officers.kek:app",
         "login-key": "hsm_module.officers.login_key:app",
         "audit": "hsm_module.officers.audit:app",

@@ -1,4 +1,4 @@
-"""`signer-keys kek rotate|status`."""
+"""`signer-keys kek rotate|status|destroy`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from grpc_api.clients.vault_admin import VaultAdminClient
-from hsm_module.officers.options import AsJson, Ticket, Why, Yes, confirm, grounds, session
+from hsm_module.officers.options import (
+    AsJson,
+    Confirm,
+    Ticket,
+    Why,
+    Yes,
+    confirm,
+    confirm_by_typing,
+    grounds,
+    session,
+)
 from hsm_module.officers.running import OK, PARTLY, patiently, run
 from hsm_module.officers.screen import print_json, print_table, say
 from hsm_module.officers.session import Session
@@ -49,6 +59,26 @@ def rotate(
     """
     run(
         lambda: _rotate(session(context), grounds(reason, ticket), resume, yes, as_json),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def destroy(
+    context: typer.Context,
+    kek: Annotated[str, typer.Argument(help="Id of the KEK: kek-1, kek-2, ..")],
+    reason: Why,
+    ticket: Ticket = "",
+    typed: Confirm = None,
+    as_json: AsJson = False,
+) -> None:
+    """Destroy an older KEK that no record is under, for good.
+
+    Backups of the database from before its rotation open only with a backup of the token as old.
+    Killed at any moment: repeat it.
+    """
+    run(
+        lambda: _destroy(session(context), kek, grounds(reason, ticket), typed, as_json),
         as_json=as_json,
     )
 
@@ -143,6 +173,20 @@ def say_or_print(done: Rotated, *, as_json: bool) -> None:
     say("Copy the token's folder and its manifest to your backup now: both have a new key.")
 
 
+async def _destroy(who: Session, kek: str, why: Grounds, typed: str | None, as_json: bool) -> int:
+    warning = f"{kek} will be destroyed: what is under it in older backups is lost with it."
+    confirm_by_typing(warning, kek, typed, as_json=as_json)
+    async with who.vault() as vault:
+        await vault.destroy_kek(kek, why)
+    if as_json:
+        print_json({"kek_id": kek, "destroyed": True})
+        return OK
+    say(f"{kek} is destroyed")
+    say("Copy the token's folder and its manifest to your backup now; older copies of both still")
+    say("have the key: destroy those, too, once no backup of the database needs them.")
+    return OK
+
+
 async def _status(who: Session, *, as_json: bool) -> int:
     async with who.vault() as vault:
         known = await vault.kek_status()
@@ -150,13 +194,19 @@ async def _status(who: Session, *, as_json: bool) -> int:
         print_json({"newest": known.newest, "records": known.records})
         return OK
     rows = [
-        (kek_id, str(count), "new records" if kek_id == known.newest else "none may be left")
+        (kek_id, str(count), _fate(kek_id, known))
         for kek_id, count in sorted(known.records.items())
     ]
     print_table(("KEK", "records", ""), rows)
     left = _left(known)
     say(f"{left} records are still to move: kek rotate --resume" if left else "Nothing to move.")
     return OK
+
+
+def _fate(kek_id: str, known: KekStatus) -> str:
+    if kek_id == known.newest:
+        return "new records"
+    return "none may be left" if known.records[kek_id] else "may be destroyed"
 
 
 def _progress(*, as_json: bool) -> Progress:

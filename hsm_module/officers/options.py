@@ -16,6 +16,9 @@ Why = Annotated[
         "--reason", help="Why: a word that stays in the audit log for ever.", show_default=False
     ),
 ]
+Confirm = Annotated[
+    str | None, typer.Option("--confirm", help="The name again, instead of typing it when asked.")
+]
 Ticket = Annotated[
     str, typer.Option(help="Reference into your ticket system; no names, no spaces.")
 ]
@@ -30,6 +33,20 @@ def session(context: typer.Context) -> Session:
 def grounds(reason: Reason, ticket: str) -> Grounds:
     """Return what stays in the audit log."""
     return Grounds(reason, ticket)
+
+
+def confirm_by_typing(warning: str, word: str, typed: str | None, *, as_json: bool) -> None:
+    """Have `word` typed, for what cannot be undone; `typed` is what an option says already.
+
+    Raises:
+        RefusedError: it is another word, or nobody to ask.
+    """
+    if typed is None:
+        if as_json:
+            raise RefusedError(f"nobody is asked with --json: add --confirm {word}")
+        typed = typer.prompt(f"{warning} Type {word} to go on", err=True, default="")
+    if typed != word:
+        raise RefusedError("nothing was changed")
 
 
 def confirm(question: str, *, yes: bool, as_json: bool) -> None:

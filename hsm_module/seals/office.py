@@ -46,7 +46,7 @@ class SealOffice:
     async def get(self, seal_id: str, callers: Collection[str]) -> SealCertificate:
         """See `VaultSeals.get`."""
         rule = await self._allowed(seal_id, callers, 0)
-        certificate = await self.certificates.get(self._profile(rule))
+        certificate = await self.certificate(rule)
         return SealCertificate((_der(certificate), _der(self.office.authorities.issuing)))
 
     async def sign(
@@ -64,7 +64,7 @@ class SealOffice:
             raise InvalidRequestError("a seal signs 1 to 1024 things in one call")
         self.store.verify_audited()  # 1
         rule = await self._allowed(seal_id, callers, len(attributes))  # 2
-        certificate = await self.certificates.get(self._profile(rule))
+        certificate = await self.certificate(rule)
         use = _Use(seal_id, _actor(callers), len(attributes))
         try:
             _verify(attributes, _der(certificate), self.office.now())  # 3
@@ -79,10 +79,21 @@ class SealOffice:
     async def _allowed(self, seal_id: str, callers: Collection[str], count: int) -> SealRule:
         rule = await self.rules.find(seal_id)
         if rule is not None and rule.callers & set(callers):
-            return rule
+            if rule.retired_at_s is None:
+                return rule
+            await self._refuse(_Use(seal_id, _actor(callers), count), "retired")
+            raise DeniedError("this seal is retired")
         use = _Use(seal_id, _actor(callers), count)
         await self._refuse(use, "unknown-seal" if rule is None else "stranger")
         raise DeniedError("this caller may not use this seal")  # the same for one that is not there
+
+    async def certificate(self, rule: SealRule) -> x509.Certificate:
+        """Return the newest certificate of a seal; issued now if it is due.
+
+        Raises:
+            NotFoundError: the token has no key of it.
+        """
+        return await self.certificates.get(self._profile(rule))
 
     async def _sign(self, label: KeyLabel, attributes: Sequence[bytes]) -> tuple[bytes, ...]:
         signatures: list[bytes] = []

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import structlog
 from pydantic import BaseModel, Field
 
 from hsm_module.storage.seals import SealRule
@@ -11,6 +12,7 @@ from hsm_module.storage.store import Store
 from signer_core.audit.events import Event
 from signer_core.pki.seal import Organisation
 
+_log = structlog.get_logger(__name__)
 _FRESH_S: Final = 5.0  # how long another process's change may go unseen
 
 
@@ -42,14 +44,17 @@ class SealRules:
         self._known: dict[str, tuple[float, SealRule]] = {}
 
     async def put(self, rules: Iterable[SealRule]) -> None:
-        """Put rules into force; each that changes is audited.
+        """Put rules of the settings into force; each that changes is audited.
 
         Raises:
             AlteredRowError: a row is not as the vault wrote it; audited.
         """
         async with self._store.transaction() as transaction:
             for rule in rules:
-                if await transaction.seals.put(rule):
+                known = await transaction.seals.find(rule.seal_id)
+                if known is not None and known.retired_at_s is not None:
+                    _log.warning("seal-retired", seal=rule.seal_id)  # settings revive nothing
+                elif await transaction.seals.put(rule):
                     await transaction.record(Event("seal-rule", "set", subject=rule.seal_id))
                 self._known.pop(rule.seal_id, None)
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, String, Table
 
-from hsm_module.storage.tables import HASH, metadata
+from hsm_module.storage.tables import HASH, LATER, UNIX_TIME_S, metadata
 
 # Whose each seal is, and who may use it. The key is in the token, under the seal's label.
 seals: Final = Table(
@@ -14,6 +14,7 @@ seals: Final = Table(
     Column("organisation", String(64), nullable=False),
     Column("edrpou", String(8), nullable=False),
     Column("callers", String(1024), nullable=False),  # DNS names of processes, with spaces between
+    Column("retired_at_s", UNIX_TIME_S, info=LATER),
     Column("row_version", BigInteger, nullable=False),
     Column("mac", HASH, nullable=False),
 )

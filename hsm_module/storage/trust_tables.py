@@ -15,7 +15,7 @@ certificate_statuses: Final = Table(
     metadata,
     Column("issuer", LABEL, primary_key=True),
     Column("serial", SERIAL, primary_key=True),
-    Column("key_id", ID, index=True),  # the person's key that it belongs to
+    Column("key_id", ID, index=True),  # the person's key that it belongs to, or the token's
     Column("kind", String(16), nullable=False),
     Column("not_after_s", UNIX_TIME_S, nullable=False),
     Column("status", String(16), nullable=False),  # good, suspended, revoked

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -94,32 +94,37 @@ class HsmToken:
         """See `port.Token.wrap`."""
         await self._find(kek_id, KeyKind.KEK)
         return await self._call(
-            "wrap", lambda session: session.wrap(kek_id, plaintext, aad), short=True
+            "wrap", lambda session: session.wrap(kek_id, plaintext, aad), [kek_id], short=True
         )
 
     async def unwrap(self, kek_id: KekId, blob: bytes, aad: bytes) -> bytes:
         """See `port.Token.unwrap`."""
         await self._find(kek_id, KeyKind.KEK)
         return await self._call(
-            "unwrap", lambda session: self._unwrap(session, kek_id, blob, aad), short=True
+            "unwrap", lambda session: self._unwrap(session, kek_id, blob, aad), [kek_id], short=True
         )
 
     async def rewrap(self, items: Sequence[Rewrap]) -> Sequence[bytes | None]:
         """See `port.Token.rewrap`."""
         sizes.check_turn(len(items), MAX_AT_ONCE)
-        for kek_id in {one.old for one in items} | {one.new for one in items}:
+        named = {one.old for one in items} | {one.new for one in items}
+        for kek_id in named:
             await self._find(kek_id, KeyKind.KEK)
-        return await self._call("rewrap", lambda session: [self._rewrap(session, i) for i in items])
+        return await self._call(
+            "rewrap", lambda session: [self._rewrap(session, i) for i in items], named
+        )
 
     def newest_kek(self) -> KekId:
         """See `port.Token.newest_kek`; one made by another process is known by the next call."""
         return keks.newest(self._manifest.of_kind(KeyKind.KEK))
 
+    def keks(self) -> Sequence[KekId]:
+        """See `port.Token.keks`."""
+        return [KekId(one) for one in self._manifest.of_kind(KeyKind.KEK) if keks.is_kek(one)]
+
     async def make_kek(self, kek_id: KekId) -> None:
         """See `port.Token.make_kek`."""
-        file = self._file
-        if file is None:
-            raise TokenFaultError(TokenFault.MISUSED, "this token was opened without its manifest")
+        file = self._written()
         await self._call("make_kek", lambda session: file.make_kek(session, kek_id))
         await self._find(kek_id, KeyKind.KEK)
 
@@ -129,11 +134,40 @@ class HsmToken:
 
     async def make_login_key(self, label: KeyLabel) -> None:
         """See `port.Token.make_login_key`."""
-        file = self._file
-        if file is None:
-            raise TokenFaultError(TokenFault.MISUSED, "this token was opened without its manifest")
+        file = self._written()
         await self._call("make_login_key", lambda session: file.make_login_key(session, label))
         await self._find(label, KeyKind.SIGNING)
+
+    async def make_seal_key(self, label: KeyLabel) -> None:
+        """See `port.Token.make_seal_key`."""
+        file = self._written()
+        await self._call("make_seal_key", lambda session: file.make_seal_key(session, label))
+        await self._find(label, KeyKind.SIGNING)
+
+    async def unpin(self, label: str) -> None:
+        """See `port.Token.unpin`."""
+        file = self._written()
+        await self._call("unpin", lambda _session: file.unpin(self._manifest, label))
+        await self._follow_now()
+
+    async def pin_again(self, kek_id: KekId) -> None:
+        """See `port.Token.pin_again`."""
+        file = self._written()
+        await self._call("pin_again", lambda session: file.pin_again(session, kek_id))
+        await self._find(kek_id, KeyKind.KEK)
+
+    async def destroy(self, label: str) -> None:
+        """See `port.Token.destroy`."""
+        file = self._written()
+        await self._call("destroy", lambda session: file.destroy(session, label))
+
+    def _written(self) -> ManifestFile:
+        if self._file is None:
+            raise TokenFaultError(TokenFault.MISUSED, "this token was opened without its manifest")
+        return self._file
+
+    async def _follow_now(self) -> None:
+        await self._call("follow", lambda _session: None)
 
     async def mac(self, data: bytes) -> bytes:
         """See `port.Token.mac`."""
@@ -150,7 +184,7 @@ class HsmToken:
         """See `port.Token.sign_digest`."""
         await self._find(label, KeyKind.SIGNING)
         return await self._call(
-            "sign", lambda session: session.sign_digest(label, digest), short=True
+            "sign", lambda session: session.sign_digest(label, digest), [label], short=True
         )
 
     async def use_key(self, label: KeyLabel, work: Callable[[ec.EllipticCurvePrivateKey], T]) -> T:
@@ -159,6 +193,7 @@ class HsmToken:
         return await self._call(
             "issue",
             lambda session: work(TokenKey(public_key, lambda d: session.sign_digest(label, d))),
+            [label],
         )
 
     async def public_key(self, label: KeyLabel) -> ec.EllipticCurvePublicKey:
@@ -204,20 +239,30 @@ class HsmToken:
 
     async def _find(self, label: str, kind: KeyKind) -> None:
         if label not in self._manifest.keys:
-            await self._call("follow", lambda _session: None)
+            await self._follow_now()
         self._check_label(label, kind)
 
     def _follow(self, session: TokenSession) -> None:
         if self._file is not None:
             self._manifest = self._file.follow(session, self._manifest)
 
+    def _check_named(self, label: str) -> None:
+        if label not in self._manifest.keys:
+            raise NotFoundError("the token has no such key")
+
     def _check_label(self, label: str, kind: KeyKind) -> None:
         if label not in self._manifest.of_kind(kind):
             raise NotFoundError("the token has no such key")
 
     async def _call(
-        self, operation: str, work: Callable[[TokenSession], T], *, short: bool = False
+        self,
+        operation: str,
+        work: Callable[[TokenSession], T],
+        labels: Iterable[str] = (),
+        *,
+        short: bool = False,
     ) -> T:
+        """Run `work` in its turn, with keys that the manifest names at that moment."""
         session = self._session
         if session is None:
             raise TokenFaultError(TokenFault.MISUSED, "the token is not open")
@@ -226,6 +271,8 @@ class HsmToken:
             session.adopt()
             with _seconds(operation).time():
                 self._follow(session)
+                for label in labels:  # a key that is to be destroyed is not touched any more
+                    self._check_named(label)
                 return work(session)
 
         return await self._turns.take(lambda: self._guard(run), short=short)

@@ -40,5 +40,14 @@ def make_pinned(
             pinned = pin_key(writable, label, policy)
         full = Manifest(token_label=manifest.token_label, keys=manifest.keys | {label: pinned})
         self_test(session, Manifest(token_label=manifest.token_label, keys={label: pinned}))
-        write_public(path, full.model_dump_json(indent=2).encode() + b"\n")
+        write_manifest(path, full)
         return full
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Replace the manifest as a whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_public(path, manifest.model_dump_json(indent=2).encode() + b"\n")

@@ -80,6 +80,42 @@ class Token(Protocol):
         """
         ...
 
+    def keks(self) -> Sequence[KekId]:
+        """Return every KEK that records may be under."""
+        ...
+
+    async def make_seal_key(self, label: KeyLabel) -> None:
+        """Make a seal's key while the token serves; harmless if there is one of this label.
+
+        Raises:
+            InvalidRequestError: it is no label of a seal's key.
+        """
+        ...
+
+    async def unpin(self, label: str) -> None:
+        """Take a seal's key or an older KEK out of use, in every process from its next call on.
+
+        Raises:
+            InvalidRequestError: it is another key.
+        """
+        ...
+
+    async def pin_again(self, kek_id: KekId) -> None:
+        """Take a KEK into use again that was taken out.
+
+        Raises:
+            NotFoundError: it was destroyed meanwhile.
+        """
+        ...
+
+    async def destroy(self, label: str) -> None:
+        """Destroy a key that is out of use, for good; harmless if it is gone.
+
+        Raises:
+            InvalidRequestError: it is in use.
+        """
+        ...
+
     async def mac(self, data: bytes) -> bytes:
         """Return the 32 bytes of HMAC-SHA256 over `data` (1 B to 64 KiB), under the state key.
 

@@ -103,6 +103,32 @@ class TokenSession:
                 TokenFault.DAMAGED, f"key {label!r} cannot be made: {type(error).__name__}"
             ) from None
 
+    def destroy_key(self, label: str) -> None:
+        """Destroy every object of a label; the session must be writable."""
+        self._check_owner()
+        try:
+            keys.discard_key(self._session, label)
+        except PKCS11Error as error:
+            raise TokenFaultError(
+                TokenFault.DAMAGED, f"key {label!r} cannot be destroyed: {type(error).__name__}"
+            ) from None
+
+    def has_key(self, label: str, kind: KeyKind) -> bool:
+        """Tell whether there is exactly one key of this label and kind."""
+        self._check_owner()
+        try:
+            keys.find_private(self._session, label, kind)
+        except TokenFaultError:
+            return False
+        except PKCS11Error:
+            raise TokenFaultError(TokenFault.GONE, _GONE) from None
+        return True
+
+    def forget(self, label: str) -> None:
+        """Look a key up anew, should one of this label come again."""
+        for kind in KeyKind:
+            self._handles.pop((label, kind), None)
+
     @contextmanager
     def writable(self) -> Iterator[Self]:
         """Open a second session that may make keys; the login of the first one is the process's.

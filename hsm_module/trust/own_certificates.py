@@ -1,5 +1,6 @@
 """Certificates of the system's own keys in the token, issued here and renewed before they end."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from hsm_module.storage.store import Store, Transaction
 from hsm_module.token.port import KeyLabel, Token
 from hsm_module.trust.status import record_issued
 from signer_core.audit.events import Event
+from signer_core.identifiers import KeyId
 from signer_core.pki.issuing import Issuance, Issuer
 
 Issue = Callable[[Issuer, Issuance, ec.EllipticCurvePublicKey], x509.Certificate]
@@ -27,6 +29,11 @@ class OwnProfile:
     kind: str  # for the table of statuses: responder, timestamping, seal
     renew_before: timedelta  # its end
     issue: Issue  # pure, of `signer_core.pki`; runs beside the token
+
+
+def own_key_id(label: KeyLabel) -> KeyId:
+    """Return what stands for a key of the token in the table of statuses (16 bytes)."""
+    return KeyId(hashlib.sha256(b"diia-signer/vault/own-key/v1" + label.encode()).digest()[:16])
 
 
 class OwnCertificates:
@@ -83,7 +90,9 @@ class OwnCertificates:
             ISSUING,
             lambda key: profile.issue(Issuer(self._issuing, key), issuance, public_key),
         )
-        await record_issued(transaction, ISSUING, certificate, profile.kind)
+        await record_issued(
+            transaction, ISSUING, certificate, profile.kind, own_key_id(profile.label)
+        )
         der = certificate.public_bytes(Encoding.DER)
         await transaction.own_certificates.replace(profile.label, der)
         await transaction.record(Event("own-certificate", "issued", subject=profile.label))

@@ -13,6 +13,7 @@ from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import KeyId
 from signer_core.pki.status import Reason, Status
 
+_PEOPLES = ("citizen", "device")  # kinds whose key is a person's
 _ORDER = (Status.GOOD, Status.SUSPENDED, Status.REVOKED)  # it only gets worse
 
 
@@ -63,6 +64,5 @@ async def set_status(
 
 def _event(row: StatusRow) -> Event:
     subject = f"{row.name.issuer}:{row.name.serial.hex()}"
-    return Event(
-        "certificate-status", row.status.value, row.key_id, None, row.reason.value, subject
-    )
+    key_id = row.key_id if row.kind in _PEOPLES else None
+    return Event("certificate-status", row.status.value, key_id, None, row.reason.value, subject)

@@ -127,6 +127,14 @@ class VaultAdmin(Protocol):
         """Move the records of up to `limit` (1 to 64) keys to the newest KEK."""
         ...
 
+    async def destroy_kek(self, claim: OfficerClaim, kek_id: str, grounds: Grounds) -> None:
+        """Destroy a KEK that no record is under, for good; may be repeated.
+
+        Raises:
+            InvalidRequestError: it is the newest, or a record is under it.
+        """
+        ...
+
     async def list_officers(self, claim: OfficerClaim) -> Sequence[Officer]:
         """Return every officer there ever was."""
         ...

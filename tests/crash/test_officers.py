@@ -81,6 +81,29 @@ async def test_a_rotation_goes_on_where_it_died(crash_world, officer, tmp_path, 
 @pytest.mark.parametrize(
     "point",
     [
+        "vault.manifest.before",
+        "vault.manifest.after",  # the token has a key that the manifest names no more
+        "vault.destroy.before",
+        "vault.destroy.after",
+    ],
+)
+async def test_a_kek_is_destroyed_although_the_vault_died(crash_world, officer, tmp_path, point):
+    phone = await crash_world.citizen(tmp_path)
+    done = await rotate(officer)
+    assert done.left == 0
+    old = f"kek-{int(done.kek_id.removeprefix('kek-')) - 1}"
+    crash_world.arm(point)
+    async with officer.vault() as vault:
+        await patiently(lambda: vault.destroy_kek(old, SCHEDULED))
+        assert await crash_world.died_at(point)
+        await vault.destroy_kek(old, SCHEDULED)  # once more does no harm
+        assert old not in (await vault.kek_status()).records
+    assert await crash_world.still_signs(phone)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
         "signer.job.commit",
         "vault.end.commit",
         "vault.end.after",

@@ -112,9 +112,41 @@ def test_every_record_moves_to_a_new_kek_and_a_phone_signs(desk, system, portal,
     done = desk.json("kek", "rotate", "--reason", "scheduled", "--yes")
     assert done["records_left"] == 0
     assert done["records_moved"] == sum(before["records"].values()) > 0
+    old = next(one for one in before["records"] if one != done["kek_id"])
+    refused = desk.run("kek", "destroy", old, "--reason", "scheduled", "--confirm", "kek-9")
+    assert (refused.returncode, "nothing was changed" in refused.stderr) == (32, True)
+    words = ["--reason", "scheduled", "--confirm", old]
+    assert desk.json("kek", "destroy", old, *words) == {"kek_id": old, "destroyed": True}
+    assert set(desk.json("kek", "status")["records"]) == {done["kek_id"]}
     request_id = portal.request([contract])
     target.sign(request_id)
     assert portal.status(request_id) is RequestStatus.CONSUMED
+    assert desk.json("doctor")["passed"]
+
+
+def test_a_seal_is_added_and_retired_while_the_vault_serves(desk, auditor):
+    name = [
+        "--organisation",
+        "Вигадана громада",
+        "--edrpou",
+        "00000031",
+        "--caller",
+        "acme.internal",
+    ]
+    refused = auditor.run("seal", "add", "org-31", *name, "--reason", "drill", "--yes")
+    assert (refused.returncode, "an auditor only reads" in refused.stderr) == (21, True)
+    made = desk.json("seal", "add", "org-31", *name, "--reason", "scheduled", "--yes")["seal"]
+    assert (made["state"], made["certificate_status"]) == ("in use", "good")
+    assert auditor.json("seal", "show", "org-31")["seal"] == made
+    ended = desk.json("seal", "retire", "org-31", "--reason", "drill", "--confirm", "org-31")[
+        "seal"
+    ]
+    assert (ended["state"], ended["certificate_status"]) == ("retired", "revoked")
+    again = desk.run("seal", "add", "org-31", *name, "--reason", "scheduled", "--yes")
+    assert (again.returncode, "give a new one another name" in again.stderr) == (23, True)
+    listed = {one["seal_id"]: one["state"] for one in desk.json("seal", "list")["seals"]}
+    assert (listed["org-31"], listed["portal"]) == ("retired", "in use")
+    assert desk.run("seal", "show", "org-32").returncode == 20
 
 
 def test_a_key_marked_for_refresh_signs_after_new_shares(desk, portal, target, contract):

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hsm_module.token import keks as kek_ids
 from hsm_module.token import login_keys as login_labels
 from hsm_module.token import sizes
+from hsm_module.token.following import check_seal_label
 from hsm_module.token.port import MAX_AT_ONCE, KekId, KeyLabel, Rewrap
-from signer_core.errors import NotFoundError, VerificationError
+from signer_core.errors import InvalidRequestError, NotFoundError, VerificationError
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class MemoryToken:
     ) -> None:
         self._keks = {KekId(kek): AESGCM(secrets.token_bytes(32)) for kek in keks}
         self._signing = {KeyLabel(x): ec.generate_private_key(ec.SECP256R1()) for x in signing}
+        self._passed = {}  # out of use, not destroyed yet
         self._state_mac = secrets.token_bytes(32)
 
     async def wrap(self, kek_id: KekId, plaintext: bytes, aad: bytes) -> bytes:
@@ -83,6 +85,31 @@ class MemoryToken:
     async def make_login_key(self, label: KeyLabel) -> None:
         login_labels.check_next(label, self._signing)
         self._signing.setdefault(label, ec.generate_private_key(ec.SECP256R1()))
+
+    def keks(self) -> Sequence[KekId]:
+        return [*self._keks]
+
+    async def make_seal_key(self, label: KeyLabel) -> None:
+        check_seal_label(label)
+        self._passed.pop(label, None)
+        self._signing.setdefault(label, ec.generate_private_key(ec.SECP256R1()))
+
+    async def unpin(self, label: str) -> None:
+        if not label.startswith("seal-"):
+            kek_ids.check_older(KekId(label), self.newest_kek())
+        for keys in (self._keks, self._signing):
+            if label in keys:
+                self._passed[label] = keys.pop(label)
+
+    async def pin_again(self, kek_id: KekId) -> None:
+        if kek_id in self._passed:
+            self._keks[kek_id] = self._passed.pop(kek_id)
+        self._kek(kek_id)
+
+    async def destroy(self, label: str) -> None:
+        if label in self._keks or label in self._signing:
+            raise InvalidRequestError(f"the key {label} is in use")
+        self._passed.pop(label, None)
 
     async def macs(self, data: Sequence[bytes]) -> Sequence[bytes]:
         sizes.check_turn(len(data), MAX_AT_ONCE)

@@ -9,10 +9,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from hsm_module.certificates import CertificateOffice
+from hsm_module.seals.office import SealOffice
+from hsm_module.seals.rules import SealRules
 from hsm_module.trust.context import TrustContext
 from hsm_module.trust.own_certificates import OwnCertificates
 from hsm_module.trust.services import VaultTrust
 from signer_core.pki.citizen import Addresses
+from tests.fakes.pki import ukraine
 from tests.fakes.vault_world import VaultProcess, VaultWorld
 
 ADDRESSES = Addresses("http://crl.example/a", "http://ocsp.example/", "http://ca.example/a")
@@ -37,6 +41,14 @@ def make_trust(world: VaultWorld, process: VaultProcess | None = None, **more) -
         ),
         **more,
     )
+
+
+def make_seals(world: VaultWorld) -> SealOffice:
+    """Put together the seals of a vault."""
+    store, now = world.vault.context.store, world.clock.now
+    office = CertificateOffice(world.token, world.authorities, ukraine(), ADDRESSES, now)
+    own = OwnCertificates(store, world.token, world.authorities.issuing, now)
+    return SealOffice(store, world.token, SealRules(store), own, office)
 
 
 async def certificate_of(world: VaultWorld, phone) -> x509.Certificate:

@@ -4,7 +4,7 @@ from typing import Final
 
 from signer_core.audit.kinds import ANY, EventKind
 
-_GROUNDS: Final = (
+GROUNDS: Final = (
     "key-compromise",
     "phone-lost",
     "person-died",
@@ -22,7 +22,7 @@ KINDS: Final = (
         "Somebody became an officer or auditor, or is none any more.",
         ("vault",),
         ("added", "removed"),
-        _GROUNDS,
+        GROUNDS,
         about=("subject",),
         subject="id of the officer, and the role",
         needs_person=ANY,
@@ -43,18 +43,20 @@ KINDS: Final = (
         "An officer suspended or revoked a key, or let it sign nothing before new shares.",
         ("vault",),
         ("suspended", "revoked", "refresh-due"),
-        _GROUNDS,
+        GROUNDS,
         about=("key", "subject"),
         subject="ticket that the officer named",
     ),
     EventKind(
         "kek",
-        "An officer ordered another KEK in the token; every record moves to it.",
+        "An officer ordered another KEK in the token, to which every record moves, or that one be"
+        " destroyed that no record is under.",
         ("vault",),
-        ("ordered",),
-        _GROUNDS,
+        ("ordered", "destroyed"),
+        GROUNDS,
         about=("subject",),
         subject="id of the KEK",
+        needs_person=frozenset({"destroyed"}),
     ),
     EventKind(
         "login-key",
@@ -62,7 +64,7 @@ KINDS: Final = (
         " published no longer: what it signed is worth nothing.",
         ("vault",),
         ("rotated", "dropped"),
-        _GROUNDS,
+        GROUNDS,
         about=("subject",),
         subject="label of the key that signs now, and the ticket that the officer named",
         needs_person=frozenset({"dropped"}),
@@ -72,7 +74,7 @@ KINDS: Final = (
         "An officer wrote a mass job down, or its last key was done.",
         ("signer",),
         ("created", "finished"),
-        _GROUNDS,
+        GROUNDS,
         about=("subject",),
         subject="kind and id of the job, and the ticket that the officer named",
         needs_person=ANY,

@@ -23,6 +23,7 @@ from hsm_module.token.hsm_token import HsmToken
 from hsm_module.token.manifest import read_manifest
 from hsm_module.token.port import KekId
 from hsm_module.token.site import TokenSite, find_module
+from signer_core.errors import NotFoundError
 
 async def main(conf, path):
     site = TokenSite(find_module(None, {}), Path(conf), "test-token")
@@ -32,6 +33,11 @@ async def main(conf, path):
     blob = bytes.fromhex(sys.stdin.readline().strip())
     print((await token.unwrap(KekId("kek-3"), blob, b"aad")).decode(), flush=True)
     print(token.newest_kek(), flush=True)
+    sys.stdin.readline()
+    try:
+        await token.unwrap(KekId("kek-1"), blob, b"aad")
+    except NotFoundError:
+        print(*token.keks(), flush=True)
     await token.close()
 
 asyncio.run(main(*sys.argv[1:]))
@@ -97,7 +103,9 @@ async def test_a_key_that_nobody_pinned_is_made_anew(token, soft_token, manifest
         await again.close()
 
 
-async def test_another_process_that_is_open_already_uses_it(token, soft_token, manifest_path):
+async def test_another_process_that_is_open_already_follows_a_kek_that_comes_or_goes(
+    token, soft_token, manifest_path
+):
     arguments = (str(soft_token.site.conf), str(manifest_path))
     other = subprocess.Popen(
         [sys.executable, "-c", OTHER_PROCESS, *arguments],
@@ -112,16 +120,37 @@ async def test_another_process_that_is_open_already_uses_it(token, soft_token, m
     other.stdin.flush()
     assert other.stdout.readline() == "open\n"
     await token.make_kek(NEW)
-    said, _ = other.communicate((await token.wrap(NEW, b"record", b"aad")).hex() + "\n", 30)
-    assert said.splitlines() == ["record", "kek-3"]
+    other.stdin.write((await token.wrap(NEW, b"record", b"aad")).hex() + "\n")
+    other.stdin.flush()
+    assert [other.stdout.readline(), other.stdout.readline()] == ["record\n", "kek-3\n"]
+    await token.unpin("kek-1")
+    await token.destroy("kek-1")
+    said, _ = other.communicate("\n", 30)
+    assert said.splitlines() == ["kek-2 kek-3"]
 
 
-@pytest.mark.parametrize("damage", ["a key removed", "a signing key added", "no manifest"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "a key removed",
+        "the newest KEK removed",
+        "a signing key added",
+        "a seal's key changed",
+        "a KEK that is none",
+        "no manifest",
+    ],
+)
 async def test_a_manifest_that_is_no_extension_changes_nothing(token, manifest_path, damage):
     content = json.loads(manifest_path.read_text())
     match damage:
         case "a key removed":
             del content["keys"]["issuing-ca"]
+        case "the newest KEK removed":
+            del content["keys"]["kek-2"]
+        case "a seal's key changed":
+            content["keys"]["seal-portal"] = content["keys"]["issuing-ca"]
+        case "a KEK that is none":
+            content["keys"]["kek-3"] = content["keys"]["issuing-ca"]
         case "a signing key added":
             content["keys"]["other-ca"] = content["keys"]["issuing-ca"]
         case _:

@@ -13,6 +13,7 @@ from hsm_module.admin.access import OfficerDoor
 from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk, key_hash
 from hsm_module.admin.rotation import Rotation
+from hsm_module.admin.seals import SealDesk
 from hsm_module.admin.service import Admin
 from hsm_module.login.keys import LoginKeyring
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
@@ -30,6 +31,7 @@ from signer_core.identifiers import KeyId
 from signer_core.pki.officer import CALLER_NAME, find_officer_id
 from signer_core.pki.status import Status
 from signer_core.ports import KeyStatus, RequestState
+from tests.fakes.trust_world import make_seals
 from tests.fakes.vault_phone import PhoneSigning
 
 WHY = Grounds(Reason.KEY_COMPROMISE, "INC-7")
@@ -50,6 +52,7 @@ def admin(world) -> Admin:
         Rotation(context, world.token),
         OfficerDesk(context.store, world.token, world.authorities.infrastructure, context.now),
         LoginKeyring(context.store, world.token),
+        SealDesk(make_seals(world), settle_s=0),
     )
 
 

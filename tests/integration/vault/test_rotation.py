@@ -13,7 +13,7 @@ from hsm_module.token.opening import open_token
 from hsm_module.token.port import KekId
 from signer_core.admin.officers import Grounds, Reason
 from signer_core.admin.vault import MAX_BATCH
-from signer_core.errors import InvalidRequestError
+from signer_core.errors import InvalidRequestError, NotFoundError
 from tests.fakes.vault_world import VaultWorld
 
 WHY = Grounds(Reason.SCHEDULED)
@@ -21,7 +21,7 @@ WHY = Grounds(Reason.SCHEDULED)
 
 @pytest.fixture
 def rotation(world) -> Rotation:
-    return Rotation(world.vault.context, world.token)
+    return Rotation(world.vault.context, world.token, settle_s=0)
 
 
 async def move_all(rotation: Rotation) -> int:
@@ -47,7 +47,7 @@ async def test_every_record_moves_and_every_key_signs(world, rotation):
     event = await world.row("outbox", event="kek")
     assert (event["result"], event["reason"], event["subject"]) == ("ordered", "scheduled", "kek-2")
     assert await move_all(rotation) == sum(before.values())
-    assert (await rotation.status()).records == {"kek-2": sum(before.values())}
+    assert (await rotation.status()).records == {"kek-1": 0, "kek-2": sum(before.values())}
     await sign(world, renewed)
     bare_row = await world.row("keys", key_id=bare.key_id)
     assert bare_row["kek_id"] == "kek-2"
@@ -105,7 +105,7 @@ async def test_keys_sign_all_the_while(world, rotation):
     await asyncio.gather(*(sign(world, phone) for phone in phones))
     await moving
     await move_all(rotation)
-    assert set((await rotation.status()).records) == {"kek-2"}
+    assert (await rotation.status()).records["kek-1"] == 0
     for phone in phones:
         await sign(world, phone)
 
@@ -159,6 +159,49 @@ async def test_a_share_put_back_from_before_is_not_moved(world, rotation):
     forged = await records.wrap("share", phone.key_id, 0, plain)
     await world.edit("share_records", {"blob": forged}, key_id=phone.key_id)
     assert (await rotation.rewrap(b"", MAX_BATCH)).altered == 1
+
+
+@pytest.mark.causes("kek")
+async def test_an_old_kek_is_destroyed_when_no_record_is_under_it(world, rotation):
+    phone = await world.citizen()
+    for wrong in ("kek-1", "kek-2", "state-mac", ""):
+        with pytest.raises(InvalidRequestError):
+            await rotation.destroy(wrong, WHY)
+    await rotation.start(WHY)
+    with pytest.raises(InvalidRequestError, match="3 records are under kek-1: kek rotate --resume"):
+        await rotation.destroy("kek-1", WHY)
+    await move_all(rotation)
+    assert (await rotation.status()).records == {"kek-1": 0, "kek-2": 3}
+    for _ in range(2):  # what died in between is repeated
+        await rotation.destroy("kek-1", WHY)
+        assert (await rotation.status()).records == {"kek-2": 3}
+    event = await world.row("outbox", event="kek", result="destroyed")
+    assert (event["reason"], event["subject"]) == ("scheduled", "kek-1")
+    with pytest.raises(NotFoundError):
+        await world.token.wrap(KekId("kek-1"), b"record", b"aad")
+    await sign(world, phone)
+    assert await rotation.start(WHY) == "kek-3"
+
+
+async def test_a_record_that_came_under_it_at_the_last_moment_keeps_an_old_kek(world, rotation):
+    """By a process that had wrapped it before the KEK was taken out of use."""
+    phone = await world.citizen()
+    await rotation.start(WHY)
+    before = await world.row("certificates", key_id=phone.key_id)
+    await move_all(rotation)
+    unpin = world.token.unpin
+
+    async def and_store(label):
+        await unpin(label)
+        old = {"kek_id": before["kek_id"], "blob": before["blob"]}
+        await world.edit("certificates", old, key_id=phone.key_id)
+
+    world.token.unpin = and_store
+    with pytest.raises(InvalidRequestError, match="1 records are under kek-1"):
+        await rotation.destroy("kek-1", WHY)
+    assert await move_all(rotation) == 3  # with its neighbours: so it opens still
+    world.token.unpin = unpin
+    await rotation.destroy("kek-1", WHY)
 
 
 async def test_a_batch_has_bounds(rotation):

@@ -670,6 +670,233 @@ class RotateLoginKeyResponse(_message.Message):
 Global___RotateLoginKeyResponse: _TypeAlias = RotateLoginKeyResponse  # noqa: Y015
 
 @_typing.final
+class DestroyKekRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEK_ID_FIELD_NUMBER: _builtins.int
+    GROUNDS_FIELD_NUMBER: _builtins.int
+    kek_id: _builtins.str
+    """kek-1, kek-2, .."""
+    @_builtins.property
+    def grounds(self) -> Global___Grounds: ...
+    def __init__(
+        self,
+        *,
+        kek_id: _builtins.str = ...,
+        grounds: Global___Grounds | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds", "kek_id", b"kek_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DestroyKekRequest: _TypeAlias = DestroyKekRequest  # noqa: Y015
+
+@_typing.final
+class DestroyKekResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DestroyKekResponse: _TypeAlias = DestroyKekResponse  # noqa: Y015
+
+@_typing.final
+class SealOrder(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEAL_ID_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    EDRPOU_FIELD_NUMBER: _builtins.int
+    CALLERS_FIELD_NUMBER: _builtins.int
+    seal_id: _builtins.str
+    """1 to 58 of a-z, 0-9 and -"""
+    organisation: _builtins.str
+    """as registered, 1 to 64 characters"""
+    edrpou: _builtins.str
+    """8 digits"""
+    @_builtins.property
+    def callers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """DNS names of processes, at most 1024 characters together"""
+
+    def __init__(
+        self,
+        *,
+        seal_id: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        edrpou: _builtins.str = ...,
+        callers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "edrpou", b"edrpou", "organisation", b"organisation", "seal_id", b"seal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealOrder: _TypeAlias = SealOrder  # noqa: Y015
+
+@_typing.final
+class Seal(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    RETIRED_AT_S_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    retired_at_s: _builtins.int
+    """Unix time, 0: in use"""
+    certificate: _builtins.bytes
+    """DER, the newest; empty: none was asked for yet"""
+    status: _builtins.str
+    """of that certificate: good, suspended, revoked"""
+    @_builtins.property
+    def order(self) -> Global___SealOrder: ...
+    def __init__(
+        self,
+        *,
+        order: Global___SealOrder | None = ...,
+        retired_at_s: _builtins.int = ...,
+        certificate: _builtins.bytes = ...,
+        status: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "order", b"order", "retired_at_s", b"retired_at_s", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Seal: _TypeAlias = Seal  # noqa: Y015
+
+@_typing.final
+class ListSealsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSealsRequest: _TypeAlias = ListSealsRequest  # noqa: Y015
+
+@_typing.final
+class ListSealsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEALS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def seals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seal]: ...
+    def __init__(
+        self,
+        *,
+        seals: _abc.Iterable[Global___Seal] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seals", b"seals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSealsResponse: _TypeAlias = ListSealsResponse  # noqa: Y015
+
+@_typing.final
+class AddSealRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    GROUNDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> Global___SealOrder: ...
+    @_builtins.property
+    def grounds(self) -> Global___Grounds: ...
+    def __init__(
+        self,
+        *,
+        order: Global___SealOrder | None = ...,
+        grounds: Global___Grounds | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds", "order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds", "order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddSealRequest: _TypeAlias = AddSealRequest  # noqa: Y015
+
+@_typing.final
+class AddSealResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def seal(self) -> Global___Seal: ...
+    def __init__(
+        self,
+        *,
+        seal: Global___Seal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seal", b"seal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seal", b"seal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddSealResponse: _TypeAlias = AddSealResponse  # noqa: Y015
+
+@_typing.final
+class RetireSealRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEAL_ID_FIELD_NUMBER: _builtins.int
+    GROUNDS_FIELD_NUMBER: _builtins.int
+    seal_id: _builtins.str
+    @_builtins.property
+    def grounds(self) -> Global___Grounds: ...
+    def __init__(
+        self,
+        *,
+        seal_id: _builtins.str = ...,
+        grounds: Global___Grounds | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds", "seal_id", b"seal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetireSealRequest: _TypeAlias = RetireSealRequest  # noqa: Y015
+
+@_typing.final
+class RetireSealResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def seal(self) -> Global___Seal: ...
+    def __init__(
+        self,
+        *,
+        seal: Global___Seal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seal", b"seal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seal", b"seal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetireSealResponse: _TypeAlias = RetireSealResponse  # noqa: Y015
+
+@_typing.final
 class Officer(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -86,6 +86,26 @@ class VaultAdminServiceStub:
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyRequest.SerializeToString,
                 response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyResponse.FromString,
                 _registered_method=True)
+        self.DestroyKek = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/DestroyKek',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekResponse.FromString,
+                _registered_method=True)
+        self.ListSeals = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/ListSeals',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListSealsRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListSealsResponse.FromString,
+                _registered_method=True)
+        self.AddSeal = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/AddSeal',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.AddSealRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.AddSealResponse.FromString,
+                _registered_method=True)
+        self.RetireSeal = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/RetireSeal',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RetireSealRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RetireSealResponse.FromString,
+                _registered_method=True)
         self.ListOfficers = channel.unary_unary(
                 '/signer.vault.v1.VaultAdminService/ListOfficers',
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListOfficersRequest.SerializeToString,
@@ -178,6 +198,34 @@ class VaultAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DestroyKek(self, request, context):
+        """Destroy a KEK that no record is under, for good. Repeat it if nobody answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSeals(self, request, context):
+        """List every seal there ever was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddSeal(self, request, context):
+        """Make a seal's key, certificate and rule; of a seal that is there, change who may use it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireSeal(self, request, context):
+        """Revoke a seal's certificates and destroy its key, for good. Repeat it if nobody answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListOfficers(self, request, context):
         """List every officer there ever was.
         """
@@ -251,6 +299,26 @@ def add_VaultAdminServiceServicer_to_server(servicer, server):
                     servicer.RotateLoginKey,
                     request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyRequest.FromString,
                     response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyResponse.SerializeToString,
+            ),
+            'DestroyKek': grpc.unary_unary_rpc_method_handler(
+                    servicer.DestroyKek,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekResponse.SerializeToString,
+            ),
+            'ListSeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSeals,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListSealsRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListSealsResponse.SerializeToString,
+            ),
+            'AddSeal': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddSeal,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.AddSealRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.AddSealResponse.SerializeToString,
+            ),
+            'RetireSeal': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireSeal,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RetireSealRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RetireSealResponse.SerializeToString,
             ),
             'ListOfficers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOfficers,
@@ -540,6 +608,114 @@ class VaultAdminService:
             '/signer.vault.v1.VaultAdminService/RotateLoginKey',
             signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyRequest.SerializeToString,
             signer_dot_vault_dot_v1_dot_vault__admin__pb2.RotateLoginKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DestroyKek(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/DestroyKek',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/ListSeals',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListSealsRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListSealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddSeal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/AddSeal',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.AddSealRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.AddSealResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireSeal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/RetireSeal',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.RetireSealRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.RetireSealResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,14 @@ class VaultAdminServiceStub:
     """Get the keys that sign ID tokens."""
     RotateLoginKey: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.RotateLoginKeyRequest, _vault_admin_pb2.RotateLoginKeyResponse]
     """Let the next login key sign, and make another one."""
+    DestroyKek: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.DestroyKekRequest, _vault_admin_pb2.DestroyKekResponse]
+    """Destroy a KEK that no record is under, for good. Repeat it if nobody answered."""
+    ListSeals: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.ListSealsRequest, _vault_admin_pb2.ListSealsResponse]
+    """List every seal there ever was."""
+    AddSeal: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.AddSealRequest, _vault_admin_pb2.AddSealResponse]
+    """Make a seal's key, certificate and rule; of a seal that is there, change who may use it."""
+    RetireSeal: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.RetireSealRequest, _vault_admin_pb2.RetireSealResponse]
+    """Revoke a seal's certificates and destroy its key, for good. Repeat it if nobody answered."""
     ListOfficers: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.ListOfficersRequest, _vault_admin_pb2.ListOfficersResponse]
     """List every officer there ever was."""
     AddOfficer: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.AddOfficerRequest, _vault_admin_pb2.AddOfficerResponse]
@@ -89,6 +97,14 @@ class VaultAdminServiceAsyncStub(VaultAdminServiceStub):
     """Get the keys that sign ID tokens."""
     RotateLoginKey: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.RotateLoginKeyRequest, _vault_admin_pb2.RotateLoginKeyResponse]  # type: ignore[assignment]
     """Let the next login key sign, and make another one."""
+    DestroyKek: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.DestroyKekRequest, _vault_admin_pb2.DestroyKekResponse]  # type: ignore[assignment]
+    """Destroy a KEK that no record is under, for good. Repeat it if nobody answered."""
+    ListSeals: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.ListSealsRequest, _vault_admin_pb2.ListSealsResponse]  # type: ignore[assignment]
+    """List every seal there ever was."""
+    AddSeal: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.AddSealRequest, _vault_admin_pb2.AddSealResponse]  # type: ignore[assignment]
+    """Make a seal's key, certificate and rule; of a seal that is there, change who may use it."""
+    RetireSeal: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.RetireSealRequest, _vault_admin_pb2.RetireSealResponse]  # type: ignore[assignment]
+    """Revoke a seal's certificates and destroy its key, for good. Repeat it if nobody answered."""
     ListOfficers: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.ListOfficersRequest, _vault_admin_pb2.ListOfficersResponse]  # type: ignore[assignment]
     """List every officer there ever was."""
     AddOfficer: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.AddOfficerRequest, _vault_admin_pb2.AddOfficerResponse]  # type: ignore[assignment]
@@ -180,6 +196,38 @@ class VaultAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_vault_admin_pb2.RotateLoginKeyResponse, _abc.Awaitable[_vault_admin_pb2.RotateLoginKeyResponse]]:
         """Let the next login key sign, and make another one."""
+
+    @_abc_1.abstractmethod
+    def DestroyKek(
+        self,
+        request: _vault_admin_pb2.DestroyKekRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.DestroyKekResponse, _abc.Awaitable[_vault_admin_pb2.DestroyKekResponse]]:
+        """Destroy a KEK that no record is under, for good. Repeat it if nobody answered."""
+
+    @_abc_1.abstractmethod
+    def ListSeals(
+        self,
+        request: _vault_admin_pb2.ListSealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.ListSealsResponse, _abc.Awaitable[_vault_admin_pb2.ListSealsResponse]]:
+        """List every seal there ever was."""
+
+    @_abc_1.abstractmethod
+    def AddSeal(
+        self,
+        request: _vault_admin_pb2.AddSealRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.AddSealResponse, _abc.Awaitable[_vault_admin_pb2.AddSealResponse]]:
+        """Make a seal's key, certificate and rule; of a seal that is there, change who may use it."""
+
+    @_abc_1.abstractmethod
+    def RetireSeal(
+        self,
+        request: _vault_admin_pb2.RetireSealRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.RetireSealResponse, _abc.Awaitable[_vault_admin_pb2.RetireSealResponse]]:
+        """Revoke a seal's certificates and destroy its key, for good. Repeat it if nobody answered."""
 
     @_abc_1.abstractmethod
     def ListOfficers(
