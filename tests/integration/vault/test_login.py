@@ -13,6 +13,7 @@ from hsm_module.admin.access import OfficerDoor
 from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk
 from hsm_module.admin.rotation import Rotation
+from hsm_module.admin.seals import SealDesk
 from hsm_module.admin.service import Admin
 from hsm_module.login.keys import AGE_S, PUBLISHED_S, LoginKeyring
 from hsm_module.login.office import LoginOffice
@@ -21,6 +22,7 @@ from hsm_module.storage.store import MIGRATIONS
 from signer_core.admin.officers import Grounds, OfficerClaim, Reason, Role
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
 from tests.fakes.token import MemoryToken
+from tests.fakes.trust_world import make_seals
 from tests.fakes.vault_world import VaultWorld
 from tests.integration.vault.test_admin import make_csr
 
@@ -229,6 +231,7 @@ async def test_an_auditor_sees_the_keys_and_changes_none(world):
         Rotation(context, world.token),
         OfficerDesk(context.store, world.token, infrastructure, context.now),
         world.keyring,
+        SealDesk(make_seals(world.vault)),
     )
     await admin.officers.add("anna", Role.OFFICER, make_csr()[0], WHY)
     csr, hashed = make_csr()
