@@ -11,6 +11,7 @@ LISTENERS: Final[Mapping[str, tuple[str, ...]]] = {
     "signer": ("internal", "phone", "enrolment"),
     "portal": ("portal",),
     "worker": ("worker",),
+    "simulator": ("simulator",),
 }
 
 
@@ -56,6 +57,7 @@ class Layout:
             *(Process("signer", number + 1) for number in range(self.signers)),
             Process("portal"),
             Process("worker"),
+            Process("simulator"),
         )
 
     def listeners(self) -> tuple[str, ...]:

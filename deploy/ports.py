@@ -11,6 +11,7 @@ from deploy.home import REPOSITORY, write_whole
 DEFAULTS = {
     "portal": 7440,
     "worker": 7441,
+    "simulator": 7442,
     "phone": 7443,
     "enrolment": 7444,
     "internal": 7445,

@@ -16,6 +16,7 @@ from deploy.watch import GIVEN_UP, last_words
 _DEADLINE_S = 180  # a busy machine with seven processes that start at once
 _PAUSE_S = 0.1
 _CHECK_TIMEOUT_S = 2
+_HTTP = ("portal", "simulator")
 
 
 def wait_until_serving(home: Home, ports: Mapping[str, int], supervisor: Supervisor) -> None:
@@ -52,7 +53,7 @@ def _waiting(ports: Mapping[str, int]) -> dict[str, str]:
 
 
 def _serves(process: str, port: int, credentials: grpc.ChannelCredentials) -> bool:
-    if process == "portal":
+    if process in _HTTP:
         return _answers(port)
     options = [("grpc.ssl_target_name_override", f"{process}.internal")]
     with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
@@ -66,7 +67,7 @@ def _serves(process: str, port: int, credentials: grpc.ChannelCredentials) -> bo
 
 
 def _answers(port: int) -> bool:
-    """Ask the portal by HTTP: it has no gRPC."""
+    """Ask by HTTP who has no gRPC."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_CHECK_TIMEOUT_S)
     try:
         connection.request("GET", "/health")

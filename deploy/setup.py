@@ -67,6 +67,8 @@ def _settings(
     process: Process, home: Home, listeners: Mapping[str, int], layout: Layout
 ) -> dict[str, Value]:
     role = process.role
+    if role == "simulator":
+        return _simulator(home, listeners)
     own, tls = home.of(role), home.tls(role)
     at = {name: f"127.0.0.1:{port}" for name, port in listeners.items()}
     at |= {name: at[process.listener(name)] for name in LISTENERS[role]}
@@ -141,6 +143,16 @@ def _signer(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
     }
 
 
+def _simulator(home: Home, listeners: Mapping[str, int]) -> dict[str, Value]:
+    signer = Path(sys.executable).with_name("signer")
+    return {
+        "listen": f"127.0.0.1:{listeners['simulator']}",
+        "phones": str(home.of("simulator") / "phones"),
+        "deployment": str(home.deployment),
+        "sandbox_command": [str(signer), "--home", str(home.root)],
+    }
+
+
 def _registrar(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
     return {
         "listen": at["registrar"],
@@ -158,5 +170,6 @@ def _deployment(home: Home, listeners: Mapping[str, int], signer: Process) -> st
         "enrolment_address": f"127.0.0.1:{listeners[signer.listener('enrolment')]}",
         "server_name": "signer.internal",
         "country": "ua",
+        "public_url": f"http://127.0.0.1:{listeners['portal']}",
     }
     return json.dumps(pinned, indent=2) + "\n"

@@ -29,7 +29,9 @@ COMMANDS = {
     "signer": ("grpc_api", "signer"),
     "portal": ("portal_web",),
     "worker": ("grpc_api", "worker"),
+    "simulator": ("mobile_share.simulator",),
 }
+DEVELOPMENT = frozenset({"simulator"})  # no part of a system that serves people
 _AWAY = (OSError, xmlrpc.client.Error, http.client.HTTPException)
 _STOP_TIMEOUT_S = 240  # three times that of deploy/program.conf.template; usually 6
 _NEVER_AGAIN = 78  # `exitcodes` in deploy/program.conf.template

@@ -16,8 +16,10 @@ from deploy.terminal import Story, console
 from deploy.watch import Watch
 
 _PAGE = """
-[bold]The system runs.[/] Everything listens on this machine only; all but the portal with TLS.
+[bold]The system runs.[/] Everything listens on this machine only;
+all but the portal and your phone with TLS.
 
+  your phone    http://localhost:{simulator}   in the browser, for development
   portal        http://127.0.0.1:{portal}   certificates, CRLs, OCSP, timestamps: signed answers
   phones        127.0.0.1:{phone}   device certificate
   enrolment     127.0.0.1:{enrolment}   server certificate

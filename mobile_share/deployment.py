@@ -29,6 +29,7 @@ class Deployment(BaseModel, frozen=True, extra="forbid"):
     enrolment_address: str  # host:port, server-authenticated TLS
     server_name: str  # DNS name in the signer's certificate
     country: str  # country profile, for example ua
+    public_url: str = ""  # https://host of the links of offers; empty: opens none
 
     @classmethod
     def read(cls, path: Path) -> Self:

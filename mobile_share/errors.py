@@ -4,6 +4,8 @@
 ever crosses the wire.
 """
 
+from typing import Literal
+
 
 class PhoneError(Exception):
     """Base class."""
@@ -33,8 +35,15 @@ class UnsupportedVersionError(PhoneError):
     """A file of the phone was written by a newer program: update."""
 
 
+PinFault = Literal["form", "same", "run", "common", "birth", "old"]
+
+
 class WeakPinError(PhoneError):
-    """The PIN is one of those a thief tries first; the sentence says why."""
+    """The PIN is one of those a thief tries first; the sentence, and `fault` in a word, say why."""
+
+    def __init__(self, message: str, fault: PinFault) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class UnansweredSessionsError(PhoneError):

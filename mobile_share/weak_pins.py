@@ -26,7 +26,7 @@ def verify_pin_form(pin: str) -> None:
         WeakPinError: anything else.
     """
     if len(pin) != PIN_DIGITS or not (pin.isascii() and pin.isdigit()):
-        raise WeakPinError("a PIN is exactly five digits")
+        raise WeakPinError("a PIN is exactly five digits", "form")
 
 
 def verify_new_pin(pin: str, birth_date: date | None = None) -> None:
@@ -43,13 +43,13 @@ def verify_new_pin(pin: str, birth_date: date | None = None) -> None:
     """
     verify_pin_form(pin)  # 1
     if len(set(pin)) == 1:  # 2
-        raise WeakPinError("all five digits are the same: choose another PIN")
+        raise WeakPinError("all five digits are the same: choose another PIN", "same")
     if _steps(pin) in ({1}, {9}):  # 3
-        raise WeakPinError("the digits only count up or down: choose another PIN")
+        raise WeakPinError("the digits only count up or down: choose another PIN", "run")
     if pin in MOST_COMMON:  # 4
-        raise WeakPinError("this is one of the twenty most common PINs: choose another one")
+        raise WeakPinError("this is one of the twenty most common PINs: choose another", "common")
     if birth_date and pin in set(_date_pins(birth_date)):  # 5
-        raise WeakPinError("these are the digits of your birth date: choose another PIN")
+        raise WeakPinError("these are the digits of your birth date: choose another PIN", "birth")
 
 
 def _steps(pin: str) -> set[int]:

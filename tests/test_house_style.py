@@ -26,6 +26,7 @@ SETTINGS = {
     "registrar": "grpc_api.registrar:RegistrarSettings",
     "portal": "portal_web.settings:PortalSettings",
     "worker": "grpc_api.jobs.settings:WorkerSettings",
+    "simulator": "mobile_share.simulator.settings:SimulatorSettings",
 }
 
 

@@ -60,7 +60,7 @@ class _NewPin:
         """
         self._chosen = self._chosen or choose_pin(known_birth_date, from_stdin=self.from_stdin)
         if self._chosen == self.pins.ask():
-            raise WeakPinError("the new PIN is the old one: choose another")
+            raise WeakPinError("the new PIN is the old one: choose another", "old")
         return self._chosen
 
 

@@ -12,13 +12,13 @@ import typer
 from mobile_share.files import read_file
 from mobile_share.keystore import FileKeyStore, KeyStore
 from mobile_share.phone import Phone, open_phone
+from mobile_share.photo import SANDBOX_PHOTO
 from mobile_share.ports import SignerClient
 from mobile_share.wire import signer_client
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import RequestId
 
 MAX_PHOTO_BYTES: Final = 256 * 1024
-SANDBOX_PHOTO: Final = b"sandbox photo"  # the sandbox photo check decides by the person
 
 
 class KeyStoreKind(StrEnum):

@@ -11,9 +11,10 @@ from mobile_share.cli.context import Options, Photo, PinStdin, options, read_pho
 from mobile_share.cli.emergency import show_suspend_code
 from mobile_share.cli.pin_entry import ask_pin, choose_pin
 from mobile_share.cli.running import run
-from mobile_share.cli.screen import common_name, complain, now_utc, progress, say
+from mobile_share.cli.screen import complain, now_utc, progress, say
 from mobile_share.deployment import Deployment
 from mobile_share.enrolment import Begun
+from mobile_share.owner import common_name
 from mobile_share.phone import Phone, open_phone
 from mobile_share.ports import SignerClient
 from mobile_share.wire import enrolment_client, signer_client

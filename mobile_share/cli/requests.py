@@ -17,11 +17,10 @@ from mobile_share.cli.times import countdown
 from mobile_share.errors import StorageError
 from mobile_share.files import make_private_folder, write_durably
 from mobile_share.ports import UntrustedRequest
-from mobile_share.relying_party import verify_relying_party
 from mobile_share.renewal import find_end
-from mobile_share.requests import MAX_PURPOSE_CHARS, Request, verify_shown_text
+from mobile_share.requests import Request
 from mobile_share.signing import fetch_request
-from signer_core.errors import VerificationError
+from mobile_share.summary import summarise
 
 
 def requests(context: typer.Context) -> None:
@@ -45,15 +44,10 @@ async def _list(context: typer.Context) -> None:
 def _row(
     untrusted: UntrustedRequest, registry: x509.Certificate, now_s: int
 ) -> tuple[str, str, str, str, str]:
-    """Describe a request; what does not verify is not repeated."""
-    try:
-        who = verify_relying_party(untrusted.relying_party, registry).name_uk
-        verify_shown_text(untrusted.purpose, MAX_PURPOSE_CHARS)
-        purpose = untrusted.purpose
-    except VerificationError as error:
-        who, purpose = "REFUSED", str(error)
-    left = countdown(untrusted.expires_at_s - now_s)
-    return untrusted.request_id.hex(), who, purpose, str(len(untrusted.files)), left
+    one = summarise(untrusted, registry)
+    who, purpose = ("REFUSED", one.refusal) if one.refusal else (one.name_uk, one.purpose)
+    left = countdown(one.expires_at_s - now_s)
+    return one.request_id.hex(), who, purpose, str(one.documents), left
 
 
 def show(

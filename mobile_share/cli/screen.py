@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mobile_share.cli.times import countdown, until
 from mobile_share.errors import PhoneError
+from mobile_share.owner import common_name
 from mobile_share.ports import KeyReport, OtherKey
 from mobile_share.requests import Request
 from mobile_share.signing import Outcome
@@ -156,12 +156,6 @@ def say_wrong_tries(count: int) -> None:
     """Tell the owner of wrong PINs since the last success: were they his?"""
     if count:
         say(f"{count} wrong PINs were tried since the last time.")
-
-
-def common_name(certificate: x509.Certificate) -> str:
-    """Return the person's name in a certificate."""
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return ", ".join(str(name.value) for name in names)
 
 
 def size(size_bytes: int) -> str:

@@ -102,9 +102,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(application: Any) -> AsyncIterator[str]:
+async def listening(application: Any, port: int = 0) -> AsyncIterator[str]:
     """Serve an ASGI application on loopback, in this process; its address without a slash."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     server = _Server(
         uvicorn.Config(application, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     )
