@@ -11,7 +11,7 @@ from deploy.system import System
 @pytest.mark.softhsm
 def test_no_process_writes_a_core_dump(system: System) -> None:
     processes = system.supervisor.find_processes()
-    assert len(processes) == 5
+    assert len(processes) == 6
     for process in processes:
         limits = Path(f"/proc/{process.pid}/limits").read_text()
         core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))

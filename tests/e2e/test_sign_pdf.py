@@ -102,7 +102,7 @@ def test_logs_hold_no_pin_and_no_person(
 ) -> None:
     _sign(portal, phone, contract)
     logs = [log for log in system.home.logs.iterdir() if log.suffix == ".jsonl"]
-    assert len(logs) == 5
+    assert len(logs) == 6
     for log in logs:
         text = log.read_text()
         assert "timestamp" in text
