@@ -119,6 +119,8 @@ def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "high_water_marks": str(own / "high-water-marks"),
         "ca_chain": str(home.public / "ca-chain.pem"),
         "root_crl": str(home.public / "root.crl"),
+        "relying_parties": str(home.public / "relying-parties.json"),
+        "sandbox": True,
         "crl_url": f"http://{at['portal']}/crl/issuing-ca.crl",
         "ocsp_url": f"http://{at['portal']}/ocsp",
         "ca_issuers_url": f"http://{at['portal']}/ca/issuing-ca.cer",

@@ -18,11 +18,12 @@ from grpc_api.process_certificate import renewing
 from grpc_api.servers.vault import VaultListener, make_vault_server, serve_vault
 from grpc_api.settings import load_settings
 from grpc_api.telemetry import telemetry
-from hsm_module.assembly import assemble
+from hsm_module.assembly import Vault, assemble
 from hsm_module.audit.watching import audited, record_failure
 from hsm_module.authorities import find_authorities
 from hsm_module.diagnostics import check_token
 from hsm_module.marks.watermarks import HighWaterMarks
+from hsm_module.partners.first import read_first
 from hsm_module.restore import restore
 from hsm_module.seals.rules import rules_of
 from hsm_module.settings import VaultSettings
@@ -71,7 +72,7 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         store = Store(engine, token, marks)
         await store.verify_marks()
         vault = assemble(settings, token, store, authorities)
-        await vault.seals.put(rules_of(settings.seals))
+        await _take_up(settings, vault)
         device_ca = authorities.device.public_bytes(Encoding.PEM)
         denied = SparseRecorder(store.record)
         listener = VaultListener(settings.listen, settings.tls, device_ca, settings.callers, denied)
@@ -98,6 +99,12 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
     finally:
         await engine.dispose()
         marks.close()
+
+
+async def _take_up(settings: VaultSettings, vault: Vault) -> None:
+    """Take over what settings and ceremony say: rules of seals, the first partners."""
+    await vault.seals.put(rules_of(settings.seals))
+    await vault.partners.adopt(read_first(settings.relying_parties))
 
 
 async def _make_crls(store: Store, records: Records, crls: CrlOffice) -> None:

@@ -24,6 +24,7 @@ from hsm_module.judgement import Judgement
 from hsm_module.keys import Keys
 from hsm_module.login.keys import LoginKeyring
 from hsm_module.login.office import LoginOffice
+from hsm_module.partners.desk import PartnerDesk
 from hsm_module.processes import Processes
 from hsm_module.requests import Requests
 from hsm_module.seals.office import SealOffice
@@ -55,6 +56,7 @@ class Vault:
     crls: CrlOffice
     seals: SealRules
     processes: Processes
+    partners: PartnerDesk
 
 
 def assemble(
@@ -84,6 +86,7 @@ def assemble(
     trust = _trust(settings, context, token, authorities, own)
     keyring = LoginKeyring(store, token)
     login = LoginOffice(token, keyring, settings.login_issuer, utc_now)
+    partners = PartnerDesk(store, token, settings.sandbox)
     office = _office(settings, token, authorities)
     seals = SealOffice(store, token, SealRules(store), own, office)
     admin = Admin(
@@ -93,12 +96,15 @@ def assemble(
         OfficerDesk(store, token, authorities.infrastructure, utc_now),
         keyring,
         SealDesk(seals),
+        partners,
     )
     audit = AuditOffice(settings.vault_id, store, token)
     processes = Processes(store, token, authorities.infrastructure, utc_now)
     requests = Requests(context)
-    ports = VaultPorts(sessions, requests, keys, trust, seals, audit, login, processes, admin)
-    return Vault(ports, judgement, trust.crls, seals.rules, processes)
+    ports = VaultPorts(
+        sessions, requests, keys, trust, seals, audit, login, processes, admin, partners
+    )
+    return Vault(ports, judgement, trust.crls, seals.rules, processes, partners)
 
 
 def _trust(

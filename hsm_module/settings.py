@@ -30,6 +30,8 @@ class VaultSettings(BaseModel, frozen=True, extra="forbid"):
     login_issuer: str = ""  # URL: whose ID tokens are signed; empty: none
     session_ttl_s: int = Field(gt=0)  # seconds a session that is not finished is kept
     country: str = "ua"  # profile of `signer_core.pki.countries`
+    relying_parties: Path | None = None  # JSON: records that the ceremony signed
+    sandbox: bool = False  # developers may make partners of their own, called made up
     log_file: Path | None = None  # None: standard error
     metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off
     otlp_endpoint: str = ""  # http(s)://host:port of an OpenTelemetry collector; empty: off

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 import grpc
 
 from grpc_api.clients.calls import call
+from grpc_api.clients.vault_partners import from_wire
 from grpc_api.gen.signer.vault.v1 import vault_admin_pb2 as pb
 from grpc_api.gen.signer.vault.v1 import vault_admin_pb2_grpc
 from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Role
@@ -15,6 +16,7 @@ from signer_core.errors import NotFoundError, UnavailableError
 from signer_core.identifiers import KeyId
 from signer_core.login.ports import KeyRole, LoginKey, LoginKeys
 from signer_core.pki.seal import Organisation
+from signer_core.partners.ports import VaultPartner
 from signer_core.ports import KeyStatus
 
 _BATCH_DEADLINE_S: Final = 60.0  # 64 keys on a busy machine
@@ -140,6 +142,30 @@ class VaultAdminClient:
         """See `VaultAdmin.remove_officer`."""
         message = pb.RemoveOfficerRequest(officer_id=officer_id, grounds=_grounds(grounds))
         await call(self._stub.RemoveOfficer, message)
+
+    async def list_partners(self, after: str, limit: int) -> Sequence[VaultPartner]:
+        """See `VaultAdmin.list_partners`."""
+        message = pb.ListPartnersRequest(after=after, limit=limit)
+        return [from_wire(one) for one in (await call(self._stub.ListPartners, message)).partners]
+
+    async def get_partner(self, partner_id: str) -> VaultPartner:
+        """See `VaultAdmin.get_partner`."""
+        message = pb.GetPartnerRequest(partner_id=partner_id)
+        return from_wire((await call(self._stub.GetPartner, message)).partner)
+
+    async def sign_partner(self, description: str, grounds: Grounds) -> VaultPartner:
+        """See `VaultAdmin.sign_partner`."""
+        message = pb.SignPartnerRequest(description=description, grounds=_grounds(grounds))
+        return from_wire((await call(self._stub.SignPartner, message)).partner)
+
+    async def set_partner_active(
+        self, partner_id: str, grounds: Grounds, *, active: bool
+    ) -> VaultPartner:
+        """See `VaultAdmin.set_partner_active`."""
+        message = pb.SetPartnerActiveRequest(
+            partner_id=partner_id, active=active, grounds=_grounds(grounds)
+        )
+        return from_wire((await call(self._stub.SetPartnerActive, message)).partner)
 
 
 class OfficerTableClient:

@@ -26,6 +26,7 @@ from grpc_api.servers.vault_admin import AdminPort, add_vault_admin
 from grpc_api.servers.vault_audit import add_vault_audit
 from grpc_api.servers.vault_keys import VaultKeysServicer
 from grpc_api.servers.vault_login import add_vault_login
+from grpc_api.servers.vault_partners import add_vault_partners
 from grpc_api.servers.vault_processes import ProcessesPort, add_vault_processes
 from grpc_api.servers.vault_relay import VaultRelayServicer
 from grpc_api.servers.vault_requests import VaultRequestsServicer
@@ -35,6 +36,7 @@ from grpc_api.settings import TlsSettings
 from signer_core.audit.ports import VaultAudit
 from signer_core.errors import UnavailableError
 from signer_core.login.ports import VaultLogin
+from signer_core.partners.ports import VaultPartners
 from signer_core.ports import VaultKeys, VaultRequests, VaultSessions
 from signer_core.seals.ports import VaultSeals
 from signer_core.trust.ports import TrustServices
@@ -59,6 +61,7 @@ class VaultPorts:
     login: VaultLogin
     processes: ProcessesPort | None = None  # None where nobody's certificate is renewed
     admin: AdminPort | None = None  # None where no officer is known
+    partners: VaultPartners | None = None  # None where there is no registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ async def make_vault_server(
     more = () if ports.admin is None else add_vault_admin(server, ports.admin)
     if ports.processes is not None:
         more = (*more, *add_vault_processes(server, ports.processes))
+    if ports.partners is not None:
+        more = (*more, *add_vault_partners(server, ports.partners))
     names = (*SERVICES, *trust, *seals, *login, audit, *more, diagnostics.SERVICE)
     health_servicer = await add_health_and_reflection(server, names)
     port = listen(server, listener.address, internal_server_credentials(tls))

@@ -11,6 +11,7 @@ from grpc_api.gen.signer.vault.v1 import vault_admin_pb2 as wire
 from grpc_api.gen.signer.vault.v1 import vault_admin_pb2_grpc as services
 from grpc_api.interceptors.around import Context
 from grpc_api.interceptors.officer import peer_officer
+from grpc_api.servers.vault_partners import to_wire
 from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Reason, Role
 from signer_core.admin.seals import SealAdmin, SealOrder, SealSummary
 from signer_core.admin.vault import (
@@ -217,6 +218,44 @@ class VaultAdminServicer(services.VaultAdminServiceServicer):
         grounds = parse_grounds(request.grounds.reason, request.grounds.ticket)
         await self.admin.remove_officer(peer_officer(context), request.officer_id, grounds)
         return wire.RemoveOfficerResponse()
+
+    @override
+    async def ListPartners(
+        self, request: wire.ListPartnersRequest, context: Context
+    ) -> wire.ListPartnersResponse:
+        """List partners."""
+        claim = peer_officer(context)
+        found = await self.admin.list_partners(claim, request.after, request.limit)
+        return wire.ListPartnersResponse(partners=map(to_wire, found))
+
+    @override
+    async def GetPartner(
+        self, request: wire.GetPartnerRequest, context: Context
+    ) -> wire.GetPartnerResponse:
+        """Get a partner."""
+        found = await self.admin.get_partner(peer_officer(context), request.partner_id)
+        return wire.GetPartnerResponse(partner=to_wire(found))
+
+    @override
+    async def SignPartner(
+        self, request: wire.SignPartnerRequest, context: Context
+    ) -> wire.SignPartnerResponse:
+        """Sign a partner's record."""
+        grounds = parse_grounds(request.grounds.reason, request.grounds.ticket)
+        claim = peer_officer(context)
+        signed = await self.admin.sign_partner(claim, request.description, grounds)
+        return wire.SignPartnerResponse(partner=to_wire(signed))
+
+    @override
+    async def SetPartnerActive(
+        self, request: wire.SetPartnerActiveRequest, context: Context
+    ) -> wire.SetPartnerActiveResponse:
+        """Suspend or resume."""
+        grounds = parse_grounds(request.grounds.reason, request.grounds.ticket)
+        changed = await self.admin.set_partner_active(
+            peer_officer(context), request.partner_id, grounds, active=request.active
+        )
+        return wire.SetPartnerActiveResponse(partner=to_wire(changed))
 
 
 @dataclass(frozen=True, slots=True)

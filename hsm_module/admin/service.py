@@ -9,6 +9,7 @@ from hsm_module.admin.officers import OfficerDesk
 from hsm_module.admin.rotation import Rotation
 from hsm_module.admin.seals import SealDesk
 from hsm_module.login.keys import LoginKeyring
+from hsm_module.partners.desk import PartnerDesk
 from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Role
 from signer_core.admin.seals import SealOrder, SealSummary
 from signer_core.admin.vault import (
@@ -19,8 +20,10 @@ from signer_core.admin.vault import (
     Outcome,
     Rewrapped,
 )
+from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.login.ports import LoginKeys
+from signer_core.partners.ports import VaultPartner
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Admin:
     officers: OfficerDesk
     login: LoginKeyring
     seals: SealDesk
+    partners: PartnerDesk
 
     async def list_keys(
         self, claim: OfficerClaim, after: bytes, limit: int, kek_id: str = ""
@@ -130,6 +134,35 @@ class Admin:
         """See the port."""
         await self.door.verify(claim, "remove-officer", changes=True)
         await self.officers.remove(officer_id, grounds)
+
+    async def list_partners(
+        self, claim: OfficerClaim, after: str, limit: int
+    ) -> Sequence[VaultPartner]:
+        """See the port."""
+        await self.door.verify(claim, "list-partners", changes=False)
+        return await self.partners.page(after, limit)
+
+    async def get_partner(self, claim: OfficerClaim, partner_id: str) -> VaultPartner:
+        """See the port."""
+        await self.door.verify(claim, "get-partner", changes=False)
+        found = await self.partners.find(partner_id)
+        if found is None:
+            raise NotFoundError("there is no such partner")
+        return found
+
+    async def sign_partner(
+        self, claim: OfficerClaim, description: str, grounds: Grounds
+    ) -> VaultPartner:
+        """See the port."""
+        await self.door.verify(claim, "sign-partner", changes=True)
+        return await self.partners.sign(description, grounds)
+
+    async def set_partner_active(
+        self, claim: OfficerClaim, partner_id: str, grounds: Grounds, *, active: bool
+    ) -> VaultPartner:
+        """See the port."""
+        await self.door.verify(claim, "set-partner-active", changes=True)
+        return await self.partners.set_active(partner_id, grounds, active=active)
 
     async def find_officer(self, claim: OfficerClaim) -> Officer | None:
         """See `OfficerTable`."""

@@ -23,6 +23,7 @@ class MarkKind(IntEnum):
     HEAD = 3  # the row that names this file's head
     CERTIFICATE = 4  # suspended or revoked; the note is `certificate_note`
     OFFICER = 5  # who may do what with keys
+    PARTNER = 6  # whose record is the newest, and who is suspended
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from hsm_module.storage.login_keys import LoginKeyRows
 from hsm_module.storage.mark_heads import MarkHeads
 from hsm_module.storage.officers import OfficerRows
 from hsm_module.storage.own_certificates import OwnCertificateRows
+from hsm_module.storage.partners import PartnerRows
 from hsm_module.storage.records import RecordRows
 from hsm_module.storage.requests import RequestRows
 from hsm_module.storage.sealing import AlteredRowError
@@ -57,6 +58,7 @@ class Transaction:
         self.timestamps = TimestampClock(connection)
         self.own_certificates = OwnCertificateRows(connection, token)
         self.officers = OfficerRows(connection, token, marks)
+        self.partners = PartnerRows(connection, token, marks)
         self.pages = KeyPages(connection, token, marks)
         self.keks = KekMoves(connection)
         self.seals = SealRows(connection, token)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from signer_core.admin.officers import Grounds, Officer, OfficerClaim, Role
 from signer_core.identifiers import KeyId
+from signer_core.partners.ports import VaultPartner
 from signer_core.ports import KeyStatus
 
 MAX_PAGE = 1000  # keys in one answer
@@ -151,6 +152,43 @@ class VaultAdmin(Protocol):
         Raises:
             NotFoundError: there is none of this id.
             InvalidRequestError: it is the last active officer.
+        """
+        ...
+
+    async def list_partners(
+        self, claim: OfficerClaim, after: str, limit: int
+    ) -> Sequence[VaultPartner]:
+        """Return up to `limit` (1 to 200) partners in the order of their ids."""
+        ...
+
+    async def get_partner(self, claim: OfficerClaim, partner_id: str) -> VaultPartner:
+        """Return a partner.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        ...
+
+    async def sign_partner(
+        self, claim: OfficerClaim, description: str, grounds: Grounds
+    ) -> VaultPartner:
+        """Sign a partner's record, from its claims as JSON (at most 8 KiB) without the time.
+
+        The same claims again change nothing; others make a later record under the same id.
+
+        Raises:
+            InvalidRequestError: a claim is malformed, or the id is one of the sandbox's.
+            DeniedError: the partner is suspended.
+        """
+        ...
+
+    async def set_partner_active(
+        self, claim: OfficerClaim, partner_id: str, grounds: Grounds, *, active: bool
+    ) -> VaultPartner:
+        """Suspend or resume a partner; repeating it is harmless.
+
+        Raises:
+            NotFoundError: there is none of this id.
         """
         ...
 

@@ -25,6 +25,7 @@ SIGNING = (
     "issuing-ca",
     "device-ca",
     "infrastructure-ca",
+    "registry",
     "ocsp-responder",
     "tsa",
     "login-1",

@@ -39,6 +39,7 @@ _INTERNAL = {
     "signer.vault.v1.VaultAuditService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultSealService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultLoginService": (("vault", "vault", "signer"),),
+    "signer.vault.v1.VaultPartnersService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultOfficersService": (("vault", "vault", "signer"),),
     "signer.vault.v1.VaultProcessesService": (("vault", "vault", "portal"),),
     "signer.vault.v1.VaultAdminService": (("vault", "vault", "officer"),),

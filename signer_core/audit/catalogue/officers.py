@@ -48,6 +48,16 @@ KINDS: Final = (
         subject="ticket that the officer named",
     ),
     EventKind(
+        "partner",
+        "A partner's record was signed, first or anew; or a partner was suspended or resumed.",
+        ("vault",),
+        ("added", "changed", "suspended", "resumed"),
+        (*_GROUNDS, "ceremony", "sandbox"),
+        about=("subject",),
+        subject="id of the partner",
+        needs_person=frozenset({"suspended", "resumed"}),
+    ),
+    EventKind(
         "kek",
         "An officer ordered another KEK in the token, to which every record moves, or that one be"
         " destroyed that no record is under.",

@@ -16,6 +16,7 @@ from hsm_module.admin.rotation import Rotation
 from hsm_module.admin.seals import SealDesk
 from hsm_module.admin.service import Admin
 from hsm_module.login.keys import LoginKeyring
+from hsm_module.partners.desk import PartnerDesk
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
 from signer_core.admin.officers import Grounds, OfficerClaim, Reason, Role
 from signer_core.admin.vault import Ending, Outcome
@@ -53,6 +54,7 @@ def admin(world) -> Admin:
         OfficerDesk(context.store, world.token, world.authorities.infrastructure, context.now),
         LoginKeyring(context.store, world.token),
         SealDesk(make_seals(world), settle_s=0),
+        PartnerDesk(context.store, world.token),
     )
 
 
@@ -110,6 +112,8 @@ CHANGES = {
     "rewrap": lambda a, c: a.rewrap(c, b"", 1),
     "add-officer": lambda a, c: a.add_officer(c, "mallory", Role.OFFICER, make_csr()[0], WHY),
     "remove-officer": lambda a, c: a.remove_officer(c, "anna", WHY),
+    "sign-partner": lambda a, c: a.sign_partner(c, "{}", WHY),
+    "set-partner-active": lambda a, c: a.set_partner_active(c, "bank", WHY, active=False),
 }
 
 
@@ -125,6 +129,7 @@ async def test_an_auditor_reads(admin, auditor):
     assert await admin.list_keys(auditor, b"", 10) == []
     assert (await admin.kek_status(auditor)).newest == "kek-1"
     assert {one.officer_id for one in await admin.list_officers(auditor)} == {"anna", "borys"}
+    assert await admin.list_partners(auditor, "", 10) == []
 
 
 async def test_the_last_officer_stays(admin, anna, auditor):

@@ -121,6 +121,26 @@ class VaultAdminServiceStub:
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RemoveOfficerRequest.SerializeToString,
                 response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RemoveOfficerResponse.FromString,
                 _registered_method=True)
+        self.ListPartners = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/ListPartners',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListPartnersRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListPartnersResponse.FromString,
+                _registered_method=True)
+        self.GetPartner = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/GetPartner',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetPartnerRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetPartnerResponse.FromString,
+                _registered_method=True)
+        self.SignPartner = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/SignPartner',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.SignPartnerRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.SignPartnerResponse.FromString,
+                _registered_method=True)
+        self.SetPartnerActive = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/SetPartnerActive',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.SetPartnerActiveRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.SetPartnerActiveResponse.FromString,
+                _registered_method=True)
 
 
 class VaultAdminServiceServicer:
@@ -247,6 +267,34 @@ class VaultAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPartners(self, request, context):
+        """List partners in the order of their ids.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPartner(self, request, context):
+        """Get a partner with its record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignPartner(self, request, context):
+        """Sign a partner's record, for the first time or anew. The vault checks every claim.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPartnerActive(self, request, context):
+        """Suspend or resume a partner.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VaultAdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -334,6 +382,26 @@ def add_VaultAdminServiceServicer_to_server(servicer, server):
                     servicer.RemoveOfficer,
                     request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RemoveOfficerRequest.FromString,
                     response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RemoveOfficerResponse.SerializeToString,
+            ),
+            'ListPartners': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPartners,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListPartnersRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListPartnersResponse.SerializeToString,
+            ),
+            'GetPartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPartner,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetPartnerRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetPartnerResponse.SerializeToString,
+            ),
+            'SignPartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignPartner,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.SignPartnerRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.SignPartnerResponse.SerializeToString,
+            ),
+            'SetPartnerActive': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPartnerActive,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.SetPartnerActiveRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.SetPartnerActiveResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -797,6 +865,114 @@ class VaultAdminService:
             '/signer.vault.v1.VaultAdminService/RemoveOfficer',
             signer_dot_vault_dot_v1_dot_vault__admin__pb2.RemoveOfficerRequest.SerializeToString,
             signer_dot_vault_dot_v1_dot_vault__admin__pb2.RemoveOfficerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPartners(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/ListPartners',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListPartnersRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListPartnersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/GetPartner',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetPartnerRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.GetPartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignPartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/SignPartner',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.SignPartnerRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.SignPartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPartnerActive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/SetPartnerActive',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.SetPartnerActiveRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.SetPartnerActiveResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -69,6 +69,14 @@ class VaultAdminServiceStub:
     """Certify a new officer's key."""
     RemoveOfficer: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.RemoveOfficerRequest, _vault_admin_pb2.RemoveOfficerResponse]
     """End an officer's access."""
+    ListPartners: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.ListPartnersRequest, _vault_admin_pb2.ListPartnersResponse]
+    """List partners in the order of their ids."""
+    GetPartner: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.GetPartnerRequest, _vault_admin_pb2.GetPartnerResponse]
+    """Get a partner with its record."""
+    SignPartner: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.SignPartnerRequest, _vault_admin_pb2.SignPartnerResponse]
+    """Sign a partner's record, for the first time or anew. The vault checks every claim."""
+    SetPartnerActive: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.SetPartnerActiveRequest, _vault_admin_pb2.SetPartnerActiveResponse]
+    """Suspend or resume a partner."""
 
 @_typing.type_check_only
 class VaultAdminServiceAsyncStub(VaultAdminServiceStub):
@@ -111,6 +119,14 @@ class VaultAdminServiceAsyncStub(VaultAdminServiceStub):
     """Certify a new officer's key."""
     RemoveOfficer: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.RemoveOfficerRequest, _vault_admin_pb2.RemoveOfficerResponse]  # type: ignore[assignment]
     """End an officer's access."""
+    ListPartners: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.ListPartnersRequest, _vault_admin_pb2.ListPartnersResponse]  # type: ignore[assignment]
+    """List partners in the order of their ids."""
+    GetPartner: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.GetPartnerRequest, _vault_admin_pb2.GetPartnerResponse]  # type: ignore[assignment]
+    """Get a partner with its record."""
+    SignPartner: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.SignPartnerRequest, _vault_admin_pb2.SignPartnerResponse]  # type: ignore[assignment]
+    """Sign a partner's record, for the first time or anew. The vault checks every claim."""
+    SetPartnerActive: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.SetPartnerActiveRequest, _vault_admin_pb2.SetPartnerActiveResponse]  # type: ignore[assignment]
+    """Suspend or resume a partner."""
 
 class VaultAdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """VaultAdminService is called by officers (signer-keys), each with a certificate of their own. The
@@ -252,6 +268,38 @@ class VaultAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_vault_admin_pb2.RemoveOfficerResponse, _abc.Awaitable[_vault_admin_pb2.RemoveOfficerResponse]]:
         """End an officer's access."""
+
+    @_abc_1.abstractmethod
+    def ListPartners(
+        self,
+        request: _vault_admin_pb2.ListPartnersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.ListPartnersResponse, _abc.Awaitable[_vault_admin_pb2.ListPartnersResponse]]:
+        """List partners in the order of their ids."""
+
+    @_abc_1.abstractmethod
+    def GetPartner(
+        self,
+        request: _vault_admin_pb2.GetPartnerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.GetPartnerResponse, _abc.Awaitable[_vault_admin_pb2.GetPartnerResponse]]:
+        """Get a partner with its record."""
+
+    @_abc_1.abstractmethod
+    def SignPartner(
+        self,
+        request: _vault_admin_pb2.SignPartnerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.SignPartnerResponse, _abc.Awaitable[_vault_admin_pb2.SignPartnerResponse]]:
+        """Sign a partner's record, for the first time or anew. The vault checks every claim."""
+
+    @_abc_1.abstractmethod
+    def SetPartnerActive(
+        self,
+        request: _vault_admin_pb2.SetPartnerActiveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.SetPartnerActiveResponse, _abc.Awaitable[_vault_admin_pb2.SetPartnerActiveResponse]]:
+        """Suspend or resume a partner."""
 
 def add_VaultAdminServiceServicer_to_server(servicer: VaultAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
