@@ -36,6 +36,7 @@ from hsm_module.admin.seals import SealDesk
 from hsm_module.admin.service import Admin
 from hsm_module.login.keys import LoginKeyring
 from hsm_module.officers.key_file import Passphrase, certificate_path, make_key_file
+from hsm_module.partners.desk import PartnerDesk
 from hsm_module.storage.key_columns import to_columns
 from hsm_module.storage.records import Records
 from hsm_module.storage.rows import EpochState, Generation, KeyRow
@@ -172,9 +173,10 @@ async def whole_command(world: VaultWorld, folder: Path) -> None:
     (folder / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
     tls = ours.process("vault.internal").model_copy(update={"ca": folder / "root.pem"})
     server = make_internal_server({SERVICES[0]: (CALLER_NAME,)})
-    rotation = Rotation(context, world.token)
+    rotation, partners = Rotation(context, world.token), PartnerDesk(context.store, world.token)
     keyring, seals = LoginKeyring(context.store, world.token), SealDesk(make_seals(world))
-    admin = Admin(OfficerDoor(context.store), KeyDesk(context), rotation, desk, keyring, seals)
+    door, keys = OfficerDoor(context.store), KeyDesk(context)
+    admin = Admin(door, keys, rotation, desk, keyring, seals, partners)
     add_vault_admin(server, admin)
     port = listen(server, "127.0.0.1:0", internal_server_credentials(tls))
     (home / "ports.json").write_text(json.dumps({"vault": port}))

@@ -136,7 +136,7 @@ def _signer(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "internal_listen": at["internal"],
         "vault_id": VAULT_ID,
         "registrar_address": at["registrar"],
-        "relying_parties": str(home.public / "relying-parties.json"),
+        "sandbox": True,
         "registry_cert": str(home.public / "registry.pem"),
         "registrar_key": str(home.public / "registrar.pem"),
         "ca_chain": str(home.public / "ca-chain.pem"),

@@ -1,7 +1,6 @@
 """The signer process: three listeners, one database, clients of vault and registrar."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +25,7 @@ from grpc_api.clients.vault import VaultKeysClient, VaultRelayClient, VaultReque
 from grpc_api.clients.vault_admin import OfficerTableClient
 from grpc_api.clients.vault_audit import VaultAuditClient
 from grpc_api.clients.vault_login import VaultLoginClient
+from grpc_api.clients.vault_partners import VaultPartnersClient
 from grpc_api.clients.vault_seals import VaultSealsClient
 from grpc_api.credentials import (
     address_of_any,
@@ -62,14 +62,16 @@ from grpc_api.telemetry import telemetry
 from signer_core.audit.file_sink import FileSink
 from signer_core.audit.keeper import Kept
 from signer_core.audit.ports import VaultAudit
-from signer_core.errors import InvalidRequestError
+from signer_core.errors import InvalidRequestError, UnavailableError
 from signer_core.identifiers import RequestId, VaultId
+from signer_core.partners.directory import PartnerDirectory
 from signer_core.pki.authority import Authority
 from signer_core.signing.collect import Collection
-from signer_core.signing.relying_parties import FixedParties, load_registry
+from signer_core.signing.relying_parties import registry_key
 from signer_core.storage.engine import make_engine, upgrade
 from signer_core.storage.signer.announcements import Announcements
 from signer_core.storage.signer.audit_outbox import AuditOutbox
+from signer_core.storage.signer.partners import Partners
 from signer_core.storage.signer.schema import MIGRATIONS
 
 log = structlog.get_logger()
@@ -85,13 +87,13 @@ class SignerSettings(BaseModel, frozen=True, extra="forbid"):
     vault_addresses: tuple[str, ...] = Field(min_length=1)  # host:port; of several, IP addresses
     vault_id: VaultId
     registrar_address: str  # host:port
-    relying_parties: Path  # JSON: a list of compact JWS
     registry_cert: Path  # PEM: signs the records of relying parties
     registrar_key: Path  # PEM: the public key that attests photos
     ca_chain: Path  # PEM: issuing, device and infrastructure CA
     root: Path  # PEM
     public_url: str = Field(pattern=r"^https?://[^/]+$")  # of the portal: links of offers
     audit_folder: Path  # of the audit log's second copy: another disk than the database's
+    sandbox: bool = False  # developers may make partners of their own, called made up
     pdf_threads: int = 2  # that prepare and finish PDFs
     log_file: Path | None = None  # stderr if absent
     metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off
@@ -176,7 +178,9 @@ async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
         yield Parts(
             engine=engine,
             neighbours=others,
-            relying_parties=read_registry(settings.relying_parties, settings.registry_cert),
+            relying_parties=PartnerDirectory(
+                Partners(engine), registry_key(read_pem(settings.registry_cert))
+            ),
             trust_roots=tuple(c.public_bytes(Encoding.DER) for c in read_pem(settings.root)),
             issuers=tuple(c.public_bytes(Encoding.DER) for c in read_pem(settings.ca_chain)),
             executor=executor,
@@ -184,6 +188,7 @@ async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
             audit=make_audit(settings, engine, others.audit),
             registrar_key=read_public_key(settings.registrar_key),
             public_url=settings.public_url,
+            has_sandbox=settings.sandbox,
         )
 
 
@@ -222,6 +227,7 @@ def neighbours(
         trust=VaultTrustClient(vault),
         seals=VaultSealsClient(vault),
         login=VaultLoginClient(vault),
+        partners=VaultPartnersClient(vault),
         audit=VaultAuditClient(vault),
         officers=OfficerTableClient(vault),
         reached=vault.channel_ready,
@@ -256,9 +262,21 @@ async def _servers(
 async def _say_serving(
     parts: Parts, health_servicer: health.aio.HealthServicer, services: Sequence[str]
 ) -> None:
-    """Say it when the vault is connected: what asked before would be told to come again."""
+    """Say it when the vault is connected and has told who the partners are.
+
+    What asked before would be told to come again.
+    """
     await parts.neighbours.reached()
+    await _follow_partners(parts)
     await say(health_servicer, services, serving=True)
+
+
+async def _follow_partners(parts: Parts) -> None:
+    while True:
+        try:
+            return await parts.partners().following.follow_all()
+        except UnavailableError:  # it went away again
+            await asyncio.sleep(1)
 
 
 def find_device_ca(chain: list[x509.Certificate]) -> x509.Certificate:
@@ -305,19 +323,3 @@ def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise InvalidRequestError(f"the public key in {path} is not on P-256")
     return key
-
-
-def read_registry(records: Path, registry_cert: Path) -> FixedParties:
-    """Read the relying parties' records and verify each with the registry's key.
-
-    Raises:
-        InvalidRequestError: a file is missing or malformed.
-        VerificationError: a record is not signed by the registry.
-    """
-    try:
-        jws = json.loads(records.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise InvalidRequestError(f"{records} has no readable records") from None
-    if not isinstance(jws, list) or not all(isinstance(one, str) for one in jws):
-        raise InvalidRequestError(f"{records} is not a list of records")
-    return load_registry(jws, read_pem(registry_cert))

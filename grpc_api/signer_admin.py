@@ -4,6 +4,7 @@ import grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from grpc_api.servers.internal_admin import AdminServicer, OfficerGate, add_admin
+from grpc_api.signer_partners import PartnerParts
 from signer_core.admin.access import Access
 from signer_core.admin.following import Following
 from signer_core.admin.jobs import JobDesk
@@ -20,6 +21,7 @@ def add_admin_service(
     access: Access,
     collection: Collection,
     vault_id: VaultId,
+    partners: PartnerParts,
 ) -> tuple[str, ...]:
     """Register AdminService; return its full name."""
     outbox = AuditOutbox(engine, collection.clock)
@@ -30,5 +32,7 @@ def add_admin_service(
         following=Following(people, collection, collection.notices),
         desk=JobDesk(jobs, outbox, vault_id, collection.clock),
         jobs=jobs,
+        partners=partners.following,
+        secrets=partners.secrets,
     )
     return add_admin(server, servicer)

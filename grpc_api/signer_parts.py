@@ -26,6 +26,7 @@ from grpc_api.gen.signer.phone.v1.requests_pb2_grpc import (
 from grpc_api.servers.internal_login import add_login
 from grpc_api.servers.internal_signing import SigningServicer
 from grpc_api.servers.internal_trust import add_trust
+from grpc_api.servers.partner_limits import NewPartners
 from grpc_api.servers.phone_device import DeviceServicer
 from grpc_api.servers.phone_emergency import EmergencyServicer
 from grpc_api.servers.phone_enrolment import EnrolmentServicer
@@ -44,6 +45,7 @@ from grpc_api.servers.source_limits import SourceGate
 from grpc_api.signer_admin import add_admin_service
 from grpc_api.signer_audit import SignerAudit
 from grpc_api.signer_offers import OfferParts
+from grpc_api.signer_partners import PartnerParts
 from grpc_api.signer_seals import SealParts
 from signer_core.admin.access import Access
 from signer_core.admin.vault import OfficerTable
@@ -56,6 +58,8 @@ from signer_core.keys.renewal import Renewal
 from signer_core.login.logins import Logins
 from signer_core.login.offers import CollectedOffers
 from signer_core.login.ports import VaultLogin
+from signer_core.partners.directory import PartnerDirectory
+from signer_core.partners.ports import VaultPartners
 from signer_core.ports import Registrar, VaultKeys, VaultRequests
 from signer_core.seals.ports import VaultSeals
 from signer_core.sharing.offers.approval import Approvals, ApprovedHook
@@ -67,7 +71,6 @@ from signer_core.signing.model import Clock
 from signer_core.signing.notices import Notices
 from signer_core.signing.opening import Opening
 from signer_core.signing.recover import Recovery
-from signer_core.signing.relying_parties import RelyingParties
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.devices import Devices
 from signer_core.storage.signer.files import Files
@@ -97,6 +100,7 @@ class Neighbours:
     officers: OfficerTable
     seals: VaultSeals
     login: VaultLogin
+    partners: VaultPartners
     reached: Callable[[], Awaitable[None]] = nothing_to_wait_for  # ends once the vault is connected
 
 
@@ -106,7 +110,7 @@ class Parts:
 
     engine: AsyncEngine
     neighbours: Neighbours
-    relying_parties: RelyingParties
+    relying_parties: PartnerDirectory
     trust_roots: tuple[bytes, ...]  # DER
     issuers: tuple[bytes, ...]  # DER: the authorities under the root
     executor: Executor
@@ -118,6 +122,8 @@ class Parts:
     notices: Notices = field(default_factory=Notices)
     # Called in the transaction that approves an offer, with it and the offer.
     approved: list[ApprovedHook] = field(default_factory=list)
+    has_sandbox: bool = False
+    new_partners: NewPartners = field(default_factory=NewPartners)
 
     def creation(self) -> Creation:
         """Make requests."""
@@ -220,6 +226,18 @@ class Parts:
         offers = CollectedOffers(Offers(self.engine), self.offers().collecting())
         return Logins(rows, offers, self.relying_parties, self.neighbours.login, self.clock)
 
+    def partners(self) -> PartnerParts:
+        """Know partners."""
+        return PartnerParts(
+            engine=self.engine,
+            vault=self.neighbours.partners,
+            directory=self.relying_parties,
+            closing=self.closing(),
+            clock=self.clock,
+            has_sandbox=self.has_sandbox,
+            limits=self.new_partners,
+        )
+
     def recovery(self, collection: Collection) -> Recovery:
         """Recover after a start."""
         return Recovery(Requests(self.engine), self.opening(), collection)
@@ -298,7 +316,8 @@ def add_internal_services(
     access = Access(parts.neighbours.officers)
     audit = parts.audit.add_services(server, access)
     vault_id = parts.neighbours.vault_id
-    admin = add_admin_service(server, parts.engine, access, collection, vault_id)
     offers = parts.offers().add_internal(server, collection)
-    logins = add_login(server, parts.logins())
-    return ("signer.internal.v1.SigningService", *offers, *logins, *trust, *seals, *audit, *admin)
+    partners = parts.partners()
+    admin = add_admin_service(server, parts.engine, access, collection, vault_id, partners)
+    more = (*add_login(server, parts.logins()), *partners.add(server))
+    return ("signer.internal.v1.SigningService", *offers, *trust, *seals, *audit, *admin, *more)

@@ -175,6 +175,18 @@ class AdminClient:
         message = pb.NoteDoneRequest(job_id=job_id, key_ids=key_ids, outcomes=words)
         await call(self._stub.NoteDone, message)
 
+    async def follow_partner(self, partner_id: str) -> int:
+        """Let the signer ask the vault about a partner; return how much it withdrew."""
+        message = pb.FollowPartnerRequest(partner_id=partner_id)
+        return (await call(self._stub.FollowPartner, message, _DEADLINE_S)).withdrawn
+
+    async def make_partner_secret(self, partner_id: str, grounds: Grounds) -> str:
+        """Make a partner's secret, in place of the one before it."""
+        message = pb.MakePartnerSecretRequest(
+            partner_id=partner_id, reason=grounds.reason, ticket=grounds.ticket
+        )
+        return (await call(self._stub.MakePartnerSecret, message)).secret
+
 
 def _job(job: pb.Job) -> Job:
     chosen = job.selection

@@ -21,6 +21,8 @@ from signer_core.audit.events import Actor, Event
 from signer_core.audit.provenance import bind_actor
 from signer_core.errors import DeniedError, InvalidRequestError
 from signer_core.identifiers import KeyId
+from signer_core.partners.following import PartnerFollowing
+from signer_core.partners.secrets import Secrets
 from signer_core.storage.signer.audit_outbox import AuditOutbox
 from signer_core.storage.signer.mass_jobs import MassJob, MassJobs, Selection
 from signer_core.storage.signer.people import People
@@ -68,6 +70,8 @@ class AdminServicer(services.AdminServiceServicer):
     following: Following
     desk: JobDesk
     jobs: MassJobs
+    partners: PartnerFollowing
+    secrets: Secrets
 
     @override
     async def FindPerson(
@@ -183,6 +187,25 @@ class AdminServicer(services.AdminServiceServicer):
         }
         await self.desk.note(request.job_id, outcomes)
         return wire.NoteDoneResponse()
+
+    @override
+    async def FollowPartner(
+        self, request: wire.FollowPartnerRequest, context: Context
+    ) -> wire.FollowPartnerResponse:
+        """Take over what the vault says of a partner."""
+        await self.gate.verify(context, "follow-partner", changes=True)
+        row, withdrawn = await self.partners.follow(request.partner_id)
+        return wire.FollowPartnerResponse(active=row.active, withdrawn=withdrawn)
+
+    @override
+    async def MakePartnerSecret(
+        self, request: wire.MakePartnerSecretRequest, context: Context
+    ) -> wire.MakePartnerSecretResponse:
+        """Make a partner's secret."""
+        await self.gate.verify(context, "make-partner-secret", changes=True)
+        grounds = parse_grounds(request.reason, request.ticket)
+        secret = await self.secrets.make(request.partner_id, grounds.reason)
+        return wire.MakePartnerSecretResponse(secret=secret)
 
 
 def _selection(message: wire.Selection) -> Selection:

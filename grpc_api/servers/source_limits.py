@@ -40,7 +40,11 @@ class SourceGate:
 def source_of(peer: str) -> str:
     """Return the source of gRPC's peer (`ipv4:192.0.2.1:40001`): an address, or an IPv6 /64."""
     _, _, address = unquote(peer).partition(":")
-    host = address.rpartition(":")[0].strip("[]").partition("%")[0]
+    return network_of(address.rpartition(":")[0].strip("[]").partition("%")[0])
+
+
+def network_of(host: str) -> str:
+    """Return what a limit is for: an IPv4 address, an IPv6 /64, or "unknown"."""
     try:
         parsed = ipaddress.ip_address(host)
     except ValueError:

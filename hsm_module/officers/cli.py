@@ -1,7 +1,4 @@
-"""`signer-keys`: the commands, and the options that all of them share.
-
-Commands about partners come with the partners.
-"""
+"""`signer-keys`: the commands, and the options that all of them share."""
 
 import importlib
 from pathlib import Path
@@ -27,6 +24,7 @@ class Commands(LazyGroup):
         "login-key": "hsm_module.officers.login_key:app",
         "audit": "hsm_module.officers.audit:app",
         "officer": "hsm_module.officers.staff:app",
+        "partner": "hsm_module.officers.partners:app",
         "doctor": "hsm_module.officers.checkup:doctor",
     }
 
@@ -35,7 +33,7 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # an officer gets a sentence, not our source code
-    help="What security officers do: keys, people, KEKs, the audit log (docs/officers.md).",
+    help="What officers do: keys, people, partners, KEKs, the audit log (docs/officers.md).",
 )
 
 

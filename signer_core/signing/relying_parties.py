@@ -1,6 +1,6 @@
 """The registry of relying parties, each record verified under the registry's key."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,10 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from signer_core.errors import (
     DeniedError,
     InvalidRequestError,
-    NotFoundError,
     VerificationError,
 )
-from signer_core.identity.relying_party import verify_relying_party
 from signer_core.pki.registry import REGISTRY_USAGE
 from signer_core.pki.relying_party import RelyingParty
 
@@ -57,38 +55,6 @@ async def record_for(
     if return_address and return_address not in record.party.return_addresses:
         raise InvalidRequestError("the return address is not one of the relying party's")
     return record.jws
-
-
-class FixedParties:
-    """Records that do not change while the process runs."""
-
-    def __init__(self, records: Iterable[RegistryRecord]) -> None:
-        self._by_id: dict[str, RegistryRecord] = {}
-        for record in records:
-            if record.party.id in self._by_id:
-                raise InvalidRequestError("the registry names a relying party twice")
-            self._by_id[record.party.id] = record
-
-    async def get(self, relying_party_id: str) -> RegistryRecord:
-        """See `RelyingParties`."""
-        record = self._by_id.get(relying_party_id)
-        if record is None:
-            raise NotFoundError("no such relying party in the registry")
-        return record
-
-
-def load_registry(records: Iterable[str], certificates: Sequence[x509.Certificate]) -> FixedParties:
-    """Verify records (compact JWS) with the one registry certificate.
-
-    1. There is exactly one certificate, and it is for signing records.
-    2. Each record is signed by its key, with ES256, of the type `relying-party+jwt`, well-formed.
-
-    Raises:
-        VerificationError: at the first that fails.
-        InvalidRequestError: two records have the same id.
-    """
-    key = registry_key(certificates)  # 1
-    return FixedParties([RegistryRecord(verify_relying_party(one, key), one) for one in records])
 
 
 def registry_key(certificates: Sequence[x509.Certificate]) -> ec.EllipticCurvePublicKey:

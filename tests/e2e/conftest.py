@@ -18,6 +18,7 @@ from grpc_api.clients.signing import FileUpload, NewRequest, SigningClient
 from grpc_api.clients.status import RequestStatus
 from portal_web.cli.connection import System as Connection
 from signer_core.identifiers import RequestId
+from tests.fakes.officer_desk import Desk
 
 T = TypeVar("T")
 PIN = "58312"
@@ -30,10 +31,12 @@ class Portal:
     home: Home
     person: SandboxPerson
 
-    def request(self, files: Sequence[bytes], *, visible: bool = False) -> str:
+    def request(
+        self, files: Sequence[bytes], *, visible: bool = False, by: str = "sandbox-notary"
+    ) -> str:
         wanted = NewRequest(
             person_code=self.person.person_code,
-            relying_party_id="sandbox-notary",
+            relying_party_id=by,
             purpose="e2e",
             idempotency_key=secrets.token_hex(16),
             files=[FileUpload(f"{n}.pdf", file, visible) for n, file in enumerate(files)],
@@ -94,3 +97,27 @@ def apart(system: System, tmp_path: Path) -> Path:
     chain = (public / "ca-chain.pem").read_bytes() + (public / "root.pem").read_bytes()
     (tmp_path / "chain.pem").write_bytes(chain)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def desk(system: System, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The first officer, made beside the running vault."""
+    passphrase = tmp_path_factory.mktemp("officer") / "passphrase"
+    passphrase.write_text("correct horse battery\n")
+    passphrase.chmod(0o600)
+    made = Desk(system.home.root, passphrase)
+    first = made.json("init")
+    assert Path(first["key_file"]).stat().st_mode & 0o077 == 0
+    return made
+
+
+@pytest.fixture(scope="session")
+def auditor(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Made as people do it: a request handed in, a certificate handed back."""
+    folder = tmp_path_factory.mktemp("auditor")
+    own = Desk(desk.home, desk.passphrase, folder / "borys.key")
+    own.json("officer", "request", "borys", "--to", str(own.key_file))
+    request = str(folder / "borys.csr")
+    words = ["--request", request, "--role", "auditor", "--reason", "staff-change"]
+    desk.json("officer", "add", "borys", *words)
+    return own

@@ -1,71 +1,15 @@
 """An officer at a terminal: `signer-keys` against real processes, one system for all."""
 
-import json
-import subprocess
-import sys
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from deploy.demo.commands import Caller, DemoPhone
-from deploy.home import REPOSITORY
 from grpc_api.clients.status import RequestStatus
 from tests.e2e.conftest import PIN
+from tests.fakes.officer_desk import Desk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
-
-
-@dataclass
-class Desk:
-    """One officer's machine: key file, passphrase, the command."""
-
-    home: Path
-    passphrase: Path
-    key_file: Path | None = None
-    extra: dict[str, str] = field(default_factory=dict)
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        own = ["--home", str(self.home), "--passphrase-file", str(self.passphrase)]
-        own += ["--key-file", str(self.key_file)] if self.key_file else []
-        return subprocess.run(
-            [sys.executable, "-m", "hsm_module.officers", *own, *words],
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def json(self, *words: str, code: int = 0):
-        done = self.run(*words, "--json")
-        assert done.returncode == code, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="session")
-def desk(system, tmp_path_factory) -> Desk:
-    """The first officer, made beside the running vault."""
-    passphrase = tmp_path_factory.mktemp("officer") / "passphrase"
-    passphrase.write_text("correct horse battery\n")
-    passphrase.chmod(0o600)
-    made = Desk(system.home.root, passphrase)
-    first = made.json("init")
-    assert Path(first["key_file"]).stat().st_mode & 0o077 == 0
-    return made
-
-
-@pytest.fixture(scope="session")
-def auditor(desk, tmp_path_factory) -> Desk:
-    """Made as people do it: a request handed in, a certificate handed back."""
-    folder = tmp_path_factory.mktemp("auditor")
-    own = Desk(desk.home, desk.passphrase, folder / "borys.key")
-    own.json("officer", "request", "borys", "--to", str(own.key_file))
-    request = str(folder / "borys.csr")
-    words = ["--request", request, "--role", "auditor", "--reason", "staff-change"]
-    desk.json("officer", "add", "borys", *words)
-    return own
 
 
 @pytest.fixture(scope="session")

@@ -53,13 +53,12 @@ from grpc_api.signer_parts import (
 from signer_core.audit.file_sink import FileSink
 from signer_core.audit.keeper import Kept
 from signer_core.identifiers import VaultId
+from signer_core.partners.directory import PartnerDirectory
 from signer_core.pki.process import ProcessNames, issue_process
-from signer_core.pki.relying_party import RelyingParty
-from signer_core.protocol.request_kind import RequestKind
 from signer_core.signing.collect import Collection
-from signer_core.signing.relying_parties import FixedParties, RegistryRecord
 from signer_core.storage.engine import make_engine
 from signer_core.storage.signer.audit_outbox import AuditOutbox
+from signer_core.storage.signer.partners import Partners
 from tests.fakes.pki import Hierarchy, issuance, make_hierarchy, new_key
 from tests.fakes.vault_ports import FakeRegistrar, FakeVault, new_citizen
 
@@ -73,6 +72,8 @@ CALLERS = {
     "signer.internal.v1.SealService": ["portal.internal", "worker.internal"],
     "signer.internal.v1.AuditService": ["officer.internal"],
     "signer.internal.v1.OutboxService": ["worker.internal"],
+    "signer.internal.v1.PartnersService": ["portal.internal"],
+    "signer.internal.v1.AdminService": ["officer.internal"],
     "grpc.health.v1.Health": ["health.internal"],
     "grpc.reflection.v1alpha.ServerReflection": ["portal.internal"],
 }
@@ -235,11 +236,12 @@ async def open_world(
             vault.officers,
             seals=vault.seals,
             login=vault.login,
+            partners=vault.partners,
         )
         parts = Parts(
             engine=engine,
             neighbours=neighbours,
-            relying_parties=registry(),
+            relying_parties=PartnerDirectory(Partners(engine), vault.partners.key.public_key()),
             trust_roots=TrustRoots(vault),
             issuers=(hierarchy.issuing.certificate.public_bytes(Encoding.DER),),
             executor=executor,
@@ -248,7 +250,9 @@ async def open_world(
             registrar_key=registrar.key.public_key(),
             public_url=PUBLIC_URL,
             limits=limits or RelayLimits(),
+            has_sandbox=True,
         )
+        await parts.partners().following.follow_all()
         async with AsyncExitStack() as stack:
             collection = parts.collection()
             world = World(folder, hierarchy, clock, vault, registrar, parts, collection, stack)
@@ -304,21 +308,6 @@ async def _served(world):
             await server.stop(None)
         await followers.stop()
         audit.kept.sink.close()
-
-
-def registry(scopes=(*RequestKind, "profile", "person_code", "birthdate")):
-    party = RelyingParty(
-        id="bank",
-        name_uk="Банк",
-        name_en="Bank",
-        logo_sha256="0" * 64,
-        return_addresses=(ADDRESS,),
-        scopes=tuple(scopes),
-        callback_address="",
-        keys=(),
-        issued_at=1,
-    )
-    return FixedParties([RegistryRecord(party, "aaa.bbb.ccc")])
 
 
 def pem(certificate):

@@ -25,6 +25,7 @@ from signer_core.ports import (
 )
 from tests.fakes.citizen import Citizen
 from tests.fakes.login import FakeVaultLogin
+from tests.fakes.partners import FakeVaultPartners
 from tests.fakes.pki import Hierarchy, issuance, new_key
 from tests.fakes.requests import PERSON_CODE, issued_to
 from tests.fakes.seals import FakeVaultSeals, Pki
@@ -57,6 +58,7 @@ class FakeVault:
     login: FakeVaultLogin = field(default_factory=FakeVaultLogin)
     audit: FakeVaultAudit = field(default_factory=FakeVaultAudit)
     officers: FakeOfficers = field(default_factory=FakeOfficers)
+    partners: FakeVaultPartners = field(default_factory=FakeVaultPartners)
 
     def _call(self, name):
         self.calls.append(name)

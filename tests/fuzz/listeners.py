@@ -46,6 +46,7 @@ _INTERNAL = {
     "signer.internal.v1.AdminService": (("signer", "internal", "officer"),),
     "signer.internal.v1.AuditService": (("signer", "internal", "officer"),),
     "signer.internal.v1.OutboxService": (("signer", "internal", "worker"),),
+    "signer.internal.v1.PartnersService": (("signer", "internal", "portal"),),
     "signer.internal.v1.SealService": (("signer", "internal", "portal"),),
     "signer.internal.v1.TrustService": (("signer", "internal", "portal"),),
     "signer.worker.v1.WorkerService": (("worker", "worker", "officer"),),

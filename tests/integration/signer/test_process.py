@@ -10,7 +10,7 @@ import time
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from grpc_api.signer import find_device_ca, read_pem, read_registry
+from grpc_api.signer import find_device_ca, read_pem
 from signer_core.errors import InvalidRequestError
 from signer_core.pki.authority import authority_name
 from signer_core.pki.registry import issue_registry
@@ -35,7 +35,6 @@ def settings(world, tmp_path):
     (tmp_path / "root.pem").write_bytes(world.root_pem)
     (tmp_path / "chain.pem").write_bytes(b"".join(pem(one.certificate) for one in chain))
     (tmp_path / "registry.pem").write_bytes(pem(registry))
-    (tmp_path / "relying-parties.json").write_text("[]")
     (tmp_path / "registrar.pem").write_bytes(public_pem(world.registrar.key))
     tls = world.tls("signer.internal")
     ports = [free_port() for _ in range(3)]
@@ -47,7 +46,6 @@ def settings(world, tmp_path):
         "vault_addresses": [f"127.0.0.1:{free_port()}"],
         "vault_id": "vault-1",
         "registrar_address": f"127.0.0.1:{free_port()}",
-        "relying_parties": f"{tmp_path}/relying-parties.json",
         "registry_cert": f"{tmp_path}/registry.pem",
         "registrar_key": f"{tmp_path}/registrar.pem",
         "ca_chain": f"{tmp_path}/chain.pem",
@@ -87,18 +85,11 @@ async def test_without_its_vault_it_is_not_serving_yet_and_stops_when_told(world
 
 
 async def test_a_wrong_file_is_one_sentence_and_no_start(settings):
-    (settings.parent / "relying-parties.json").write_text('["a.b.c"]')
+    (settings.parent / "registry.pem").write_bytes((settings.parent / "root.pem").read_bytes())
     process = await start(settings)
     _, err = await process.communicate()
     assert (process.returncode, "Traceback" in err.decode()) == (1, False)
-    assert "signer: the signed statement is" in err.decode().splitlines()[-1]
-
-
-@pytest.mark.parametrize("content", ["", "{}", "[1]", "["])
-def test_records_that_are_no_list_of_texts_are_refused(tmp_path, content):
-    (tmp_path / "records.json").write_text(content)
-    with pytest.raises(InvalidRequestError, match="records"):
-        read_registry(tmp_path / "records.json", tmp_path / "registry.pem")
+    assert "signer: the registry certificate is not" in err.decode().splitlines()[-1]
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])

@@ -19,8 +19,14 @@ async def test_a_document_is_signed(world):
     chunks = phone.requests.GetDocument(phones.GetDocumentRequest(request_id=request_id))
     pdf = b"".join([answer.chunk async for answer in chunks])
     assert byte_range_digest(pdf) == file.file_hash
+    who = world.vault.partners.record
     assert world.vault.registered[request_id].request_hash == request_hash(
-        "documentSigning", "aaa.bbb.ccc", "purpose", [(file.name, file.file_hash)], "", b""
+        "documentSigning",
+        who,
+        "purpose",
+        [(file.name, file.file_hash)],
+        "",
+        b"",
     )
 
     world.vault.sign(request_id, [file.to_be_signed])

@@ -17,6 +17,7 @@ from hsm_module.admin.seals import SealDesk
 from hsm_module.admin.service import Admin
 from hsm_module.login.keys import AGE_S, PUBLISHED_S, LoginKeyring
 from hsm_module.login.office import LoginOffice
+from hsm_module.partners.desk import PartnerDesk
 from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.store import MIGRATIONS
 from signer_core.admin.officers import Grounds, OfficerClaim, Reason, Role
@@ -232,6 +233,7 @@ async def test_an_auditor_sees_the_keys_and_changes_none(world):
         OfficerDesk(context.store, world.token, infrastructure, context.now),
         world.keyring,
         SealDesk(make_seals(world.vault)),
+        PartnerDesk(context.store, world.vault.token),
     )
     await admin.officers.add("anna", Role.OFFICER, make_csr()[0], WHY)
     csr, hashed = make_csr()

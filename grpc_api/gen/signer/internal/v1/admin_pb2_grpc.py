@@ -81,6 +81,16 @@ class AdminServiceStub:
                 request_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.NoteDoneRequest.SerializeToString,
                 response_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.NoteDoneResponse.FromString,
                 _registered_method=True)
+        self.FollowPartner = channel.unary_unary(
+                '/signer.internal.v1.AdminService/FollowPartner',
+                request_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.FollowPartnerRequest.SerializeToString,
+                response_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.FollowPartnerResponse.FromString,
+                _registered_method=True)
+        self.MakePartnerSecret = channel.unary_unary(
+                '/signer.internal.v1.AdminService/MakePartnerSecret',
+                request_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretRequest.SerializeToString,
+                response_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -152,6 +162,21 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FollowPartner(self, request, context):
+        """Follow what the vault did with a partner: its record is served, or it is suspended and what it has
+        open is withdrawn.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MakePartnerSecret(self, request, context):
+        """Make a partner's secret, in place of the one before it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -199,6 +224,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.NoteDone,
                     request_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.NoteDoneRequest.FromString,
                     response_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.NoteDoneResponse.SerializeToString,
+            ),
+            'FollowPartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.FollowPartner,
+                    request_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.FollowPartnerRequest.FromString,
+                    response_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.FollowPartnerResponse.SerializeToString,
+            ),
+            'MakePartnerSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.MakePartnerSecret,
+                    request_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretRequest.FromString,
+                    response_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -446,6 +481,60 @@ class AdminService:
             '/signer.internal.v1.AdminService/NoteDone',
             signer_dot_internal_dot_v1_dot_admin__pb2.NoteDoneRequest.SerializeToString,
             signer_dot_internal_dot_v1_dot_admin__pb2.NoteDoneResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FollowPartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.internal.v1.AdminService/FollowPartner',
+            signer_dot_internal_dot_v1_dot_admin__pb2.FollowPartnerRequest.SerializeToString,
+            signer_dot_internal_dot_v1_dot_admin__pb2.FollowPartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MakePartnerSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.internal.v1.AdminService/MakePartnerSecret',
+            signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretRequest.SerializeToString,
+            signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,12 @@ class AdminServiceStub:
     """Get keys that are still to be done."""
     NoteDone: _grpc.UnaryUnaryMultiCallable[_admin_pb2.NoteDoneRequest, _admin_pb2.NoteDoneResponse]
     """Note what became of keys."""
+    FollowPartner: _grpc.UnaryUnaryMultiCallable[_admin_pb2.FollowPartnerRequest, _admin_pb2.FollowPartnerResponse]
+    """Follow what the vault did with a partner: its record is served, or it is suspended and what it has
+    open is withdrawn.
+    """
+    MakePartnerSecret: _grpc.UnaryUnaryMultiCallable[_admin_pb2.MakePartnerSecretRequest, _admin_pb2.MakePartnerSecretResponse]
+    """Make a partner's secret, in place of the one before it."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -83,6 +89,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Get keys that are still to be done."""
     NoteDone: _aio.UnaryUnaryMultiCallable[_admin_pb2.NoteDoneRequest, _admin_pb2.NoteDoneResponse]  # type: ignore[assignment]
     """Note what became of keys."""
+    FollowPartner: _aio.UnaryUnaryMultiCallable[_admin_pb2.FollowPartnerRequest, _admin_pb2.FollowPartnerResponse]  # type: ignore[assignment]
+    """Follow what the vault did with a partner: its record is served, or it is suspended and what it has
+    open is withdrawn.
+    """
+    MakePartnerSecret: _aio.UnaryUnaryMultiCallable[_admin_pb2.MakePartnerSecretRequest, _admin_pb2.MakePartnerSecretResponse]  # type: ignore[assignment]
+    """Make a partner's secret, in place of the one before it."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """AdminService is called by officers (signer-keys): people as the signer knows them, and the books
@@ -162,5 +174,23 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.NoteDoneResponse, _abc.Awaitable[_admin_pb2.NoteDoneResponse]]:
         """Note what became of keys."""
+
+    @_abc_1.abstractmethod
+    def FollowPartner(
+        self,
+        request: _admin_pb2.FollowPartnerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.FollowPartnerResponse, _abc.Awaitable[_admin_pb2.FollowPartnerResponse]]:
+        """Follow what the vault did with a partner: its record is served, or it is suspended and what it has
+        open is withdrawn.
+        """
+
+    @_abc_1.abstractmethod
+    def MakePartnerSecret(
+        self,
+        request: _admin_pb2.MakePartnerSecretRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.MakePartnerSecretResponse, _abc.Awaitable[_admin_pb2.MakePartnerSecretResponse]]:
+        """Make a partner's secret, in place of the one before it."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -88,7 +88,7 @@ class Partner(_message.Message):
 
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """"auth", "hashedFilesSigning", "consent", "antibot", "documentSigning", and claims: "profile", "person_code" """
+        """kinds "auth", "hashedFilesSigning", "consent", "antibot", "documentSigning"; claims "profile", "person_code", "birthdate" """
 
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -161,12 +161,15 @@ class CreateSandboxPartnerRequest(_message.Message):
     RETURN_ADDRESSES_FIELD_NUMBER: _builtins.int
     CALLBACK_ADDRESS_FIELD_NUMBER: _builtins.int
     PUBLIC_JWK_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """1 to 60 characters; the sandbox adds that it is made up"""
     callback_address: _builtins.str
     """or empty"""
     public_jwk: _builtins.str
-    """JSON of a P-256 key for private_key_jwt; empty: a secret is made"""
+    """JSON of a P-256 key for private_key_jwt, at most 2 KiB; empty: a secret is made"""
+    source: _builtins.str
+    """IP address of the developer's browser, whom the limits are for"""
     @_builtins.property
     def return_addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """1 to 8; https, or http on loopback"""
@@ -178,10 +181,11 @@ class CreateSandboxPartnerRequest(_message.Message):
         return_addresses: _abc.Iterable[_builtins.str] | None = ...,
         callback_address: _builtins.str = ...,
         public_jwk: _builtins.str = ...,
+        source: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["callback_address", b"callback_address", "name", b"name", "public_jwk", b"public_jwk", "return_addresses", b"return_addresses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callback_address", b"callback_address", "name", b"name", "public_jwk", b"public_jwk", "return_addresses", b"return_addresses", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PartnersServiceStub:
-    """PartnersService tells the portal who its partners are, and makes sandbox partners of its own.
+    """PartnersService tells the portal who its partners are, and makes partners of the sandbox.
     """
 
     def __init__(self, channel):
@@ -53,11 +53,11 @@ class PartnersServiceStub:
 
 
 class PartnersServiceServicer:
-    """PartnersService tells the portal who its partners are, and makes sandbox partners of its own.
+    """PartnersService tells the portal who its partners are, and makes partners of the sandbox.
     """
 
     def GetPartner(self, request, context):
-        """Get a partner that is not suspended.
+        """Get a partner; PERMISSION_DENIED where it is suspended, NOT_FOUND where there never was one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +104,7 @@ def add_PartnersServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PartnersService:
-    """PartnersService tells the portal who its partners are, and makes sandbox partners of its own.
+    """PartnersService tells the portal who its partners are, and makes partners of the sandbox.
     """
 
     @staticmethod

@@ -27,14 +27,14 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PartnersServiceStub:
-    """PartnersService tells the portal who its partners are, and makes sandbox partners of its own."""
+    """PartnersService tells the portal who its partners are, and makes partners of the sandbox."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PartnersServiceAsyncStub: ...
     GetPartner: _grpc.UnaryUnaryMultiCallable[_partners_pb2.GetPartnerRequest, _partners_pb2.GetPartnerResponse]
-    """Get a partner that is not suspended."""
+    """Get a partner; PERMISSION_DENIED where it is suspended, NOT_FOUND where there never was one."""
     CheckSecret: _grpc.UnaryUnaryMultiCallable[_partners_pb2.CheckSecretRequest, _partners_pb2.CheckSecretResponse]
     """Check a partner's secret; PERMISSION_DENIED where it is not that."""
     CreateSandboxPartner: _grpc.UnaryUnaryMultiCallable[_partners_pb2.CreateSandboxPartnerRequest, _partners_pb2.CreateSandboxPartnerResponse]
@@ -42,18 +42,18 @@ class PartnersServiceStub:
 
 @_typing.type_check_only
 class PartnersServiceAsyncStub(PartnersServiceStub):
-    """PartnersService tells the portal who its partners are, and makes sandbox partners of its own."""
+    """PartnersService tells the portal who its partners are, and makes partners of the sandbox."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetPartner: _aio.UnaryUnaryMultiCallable[_partners_pb2.GetPartnerRequest, _partners_pb2.GetPartnerResponse]  # type: ignore[assignment]
-    """Get a partner that is not suspended."""
+    """Get a partner; PERMISSION_DENIED where it is suspended, NOT_FOUND where there never was one."""
     CheckSecret: _aio.UnaryUnaryMultiCallable[_partners_pb2.CheckSecretRequest, _partners_pb2.CheckSecretResponse]  # type: ignore[assignment]
     """Check a partner's secret; PERMISSION_DENIED where it is not that."""
     CreateSandboxPartner: _aio.UnaryUnaryMultiCallable[_partners_pb2.CreateSandboxPartnerRequest, _partners_pb2.CreateSandboxPartnerResponse]  # type: ignore[assignment]
     """Make a partner of the sandbox: its name says so. Refused where there is no sandbox."""
 
 class PartnersServiceServicer(metaclass=_abc_1.ABCMeta):
-    """PartnersService tells the portal who its partners are, and makes sandbox partners of its own."""
+    """PartnersService tells the portal who its partners are, and makes partners of the sandbox."""
 
     @_abc_1.abstractmethod
     def GetPartner(
@@ -61,7 +61,7 @@ class PartnersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _partners_pb2.GetPartnerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_partners_pb2.GetPartnerResponse, _abc.Awaitable[_partners_pb2.GetPartnerResponse]]:
-        """Get a partner that is not suspended."""
+        """Get a partner; PERMISSION_DENIED where it is suspended, NOT_FOUND where there never was one."""
 
     @_abc_1.abstractmethod
     def CheckSecret(
