@@ -1,5 +1,6 @@
 """What pages say, in Ukrainian and English: catalogues `portal_web/*/texts/{uk,en}.toml`."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from starlette.requests import Request
 LANGUAGES: Final = ("uk", "en")  # the first is for whoever wishes neither
 COOKIE: Final = "lang"
 _ROOT: Final = Path(__file__).parent.parent
+# A preposition or conjunction of one or two letters does not stand at the end of a line.
+_SHORT_WORD: Final = re.compile(r"(?<![\w’-])([а-яіїєґ]{1,2}) (?=\S)", re.IGNORECASE)
+_HOLD: Final = "\\1\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def _read(root: Path, language: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(root.glob(f"*/texts/{language}.toml")):
         found |= _flat(file.parent.parent.name, tomllib.loads(file.read_text("utf-8")))
-    return found
+    return {name: _SHORT_WORD.sub(_HOLD, text) for name, text in found.items()}
 
 
 def _flat(before: str, table: Mapping[str, Any]) -> dict[str, str]:

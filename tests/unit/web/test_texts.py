@@ -52,6 +52,11 @@ def test_every_text_that_a_template_names_is_there():
             assert name in TEXTS["uk"].by_name, (template.name, name)
 
 
+def test_a_short_ukrainian_word_holds_on_to_the_next_one():
+    assert "і\N{NO-BREAK SPACE}PIN-кодом із\N{NO-BREAK SPACE}п’яти" in TEXTS["uk"]("home.lead")
+    assert "\N{NO-BREAK SPACE}" not in TEXTS["en"]("home.lead")
+
+
 @pytest.mark.parametrize(
     ("asked", "chosen"),
     [
