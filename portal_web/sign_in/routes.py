@@ -63,6 +63,14 @@ def sign_in_routes(  # each is a part of the portal, put together once
         fields = await read_form(request, session, purpose_of_renewal(flow))
         return await flows.renew(request, flow, same_device=fields.get("device") == "same")
 
+    routes.include_router(_link_routes(flows, pages, public_url))
+    return routes
+
+
+def _link_routes(flows: Flows, pages: Pages, public_url: str) -> APIRouter:
+    """Return the routes of the links themselves, wherever they are opened."""
+    routes = APIRouter()
+
     @routes.get("/o/{offer}/return")
     async def returned(request: Request, offer: str, r: str) -> Response:
         """Take the browser on that the phone's app sent back."""
