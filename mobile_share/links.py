@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from signer_core.errors import InvalidRequestError, VerificationError
-from signer_core.protocol.offer_link import MAX_LINK_CHARACTERS, OfferLink, parse_link
+from signer_core.identifiers import OfferId
+from signer_core.protocol.offer_link import MAX_LINK_CHARACTERS, OfferLink, parse_link, short
 
 _SHORT: Final = r"[A-Za-z0-9_-]{22}"
 _FORM: Final = re.compile(rf"{_SHORT}\?(?:t=[1-9][0-9]{{0,18}}&c={_SHORT}|d={_SHORT})")
@@ -26,3 +27,15 @@ def parse_offer_link(text: str, public_url: str) -> OfferLink:
     if not _FORM.fullmatch(text.removeprefix(start)):  # 2
         raise InvalidRequestError("this is no link of an offer: scan the code again")
     return parse_link(text)
+
+
+def parse_return_link(url: str, public_url: str, offer_id: OfferId) -> str:
+    """Return the way back into this device's browser, as the signer gave it.
+
+    Raises:
+        VerificationError: it is not the deployment's own, for this very offer.
+    """
+    start = f"{public_url}/o/{short(offer_id)}/return?r="
+    if not public_url or not re.fullmatch(rf"{re.escape(start)}{_SHORT}", url):
+        raise VerificationError("the way back leads to another place: it is not opened")
+    return url

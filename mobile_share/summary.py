@@ -23,6 +23,7 @@ class Summary:
     documents: int
     expires_at_s: int  # Unix time
     status: RequestStatus
+    ended_at_s: int  # Unix time, of one that is over
     refusal: str = ""  # why this phone does not show it
 
 
@@ -41,8 +42,9 @@ def summarise(untrusted: UntrustedRequest, registry: x509.Certificate) -> Summar
         name_uk=names[0],
         name_en=names[1],
         purpose=purpose,
-        documents=len(untrusted.files),
+        documents=sum(bool(file.name) for file in untrusted.files),
         expires_at_s=untrusted.expires_at_s,
         status=untrusted.status,
+        ended_at_s=untrusted.ended_at_s,
         refusal=refusal,
     )

@@ -16,9 +16,12 @@ class Commands(LazyGroup):
     places: ClassVar = {
         "enrol": "mobile_share.cli.enrol:enrol",
         "requests": "mobile_share.cli.requests:requests",
+        "open": "mobile_share.cli.offers:open_offer",
         "show": "mobile_share.cli.requests:show",
         "sign": "mobile_share.cli.sign:sign",
+        "confirm": "mobile_share.cli.offers:confirm",
         "decline": "mobile_share.cli.requests:decline",
+        "history": "mobile_share.cli.requests:history",
         "watch": "mobile_share.cli.requests:watch",
         "pin-change": "mobile_share.cli.change:pin_change",
         "refresh": "mobile_share.cli.change:refresh",

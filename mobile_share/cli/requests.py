@@ -1,5 +1,6 @@
 """`signer-phone requests`, `show`, `decline` and `watch`."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +13,24 @@ from mobile_share.cli.context import (
     parse_request_id,
 )
 from mobile_share.cli.running import run
-from mobile_share.cli.screen import now_utc, progress, say, say_end, show_list, show_request
+from mobile_share.cli.screen import (
+    now_utc,
+    progress,
+    say,
+    say_end,
+    show_history,
+    show_list,
+    show_request,
+)
 from mobile_share.cli.times import countdown
 from mobile_share.errors import StorageError
 from mobile_share.files import make_private_folder, write_durably
-from mobile_share.ports import UntrustedRequest
+from mobile_share.ports import RequestStatus, UntrustedRequest
 from mobile_share.renewal import find_end
 from mobile_share.requests import Request
 from mobile_share.signing import fetch_request
-from mobile_share.summary import summarise
+from mobile_share.summary import Summary, summarise
+from signer_core.protocol.request_kind import RequestKind
 
 
 def requests(context: typer.Context) -> None:
@@ -45,9 +55,8 @@ def _row(
     untrusted: UntrustedRequest, registry: x509.Certificate, now_s: int
 ) -> tuple[str, str, str, str, str]:
     one = summarise(untrusted, registry)
-    who, purpose = ("REFUSED", one.refusal) if one.refusal else (one.name_uk, one.purpose)
     left = countdown(one.expires_at_s - now_s)
-    return one.request_id.hex(), who, purpose, str(one.documents), left
+    return one.request_id.hex(), *_who_and_why(one), str(one.documents), left
 
 
 def show(
@@ -69,22 +78,55 @@ async def _show(context: typer.Context, shown_id: str, save: Path | None) -> Non
             request = await fetch_request(phone, signer, request_id, now)
     show_request(request, int(now.timestamp()))
     if save is not None:
-        _save(request, save)
+        save_documents(request, save)
 
 
-def _save(request: Request, folder: Path) -> None:
-    """Write the documents, none over a file that is there.
+def save_documents(request: Request, folder: Path) -> None:
+    """Write the documents that were sent, none over a file that is there.
 
     Raises:
         StorageError: a file of that name is there, or it cannot be written.
     """
     make_private_folder(folder)
-    paths = [folder / f"{n:02}-{file.name}" for n, file in enumerate(request.files, 1)]
+    sent = [(n, file) for n, file in enumerate(request.files, 1) if file.content]
+    paths = [folder / f"{n:02}-{file.name}" for n, file in sent]
     if any(path.exists() for path in paths):
         raise StorageError("a document of that name is in the folder already: nothing was saved")
-    for path, file in zip(paths, request.files, strict=True):
+    for path, (_, file) in zip(paths, sent, strict=True):
         write_durably(path, file.content)
     say(f"Saved {len(paths)} documents as they would be signed.")
+
+
+def history(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many of them.")] = 50,
+) -> None:
+    """List what you signed or declined, and for whom, as the signer reports it."""
+    run(_history(context, limit))
+
+
+async def _history(context: typer.Context, limit: int) -> None:
+    async with connected(context) as (phone, signer):
+        registry = phone.deployment.verify_registry(now_utc())
+        rows = [summarise(one, registry) for one in await signer.list_history(limit)]
+    if not rows:
+        say("Nothing yet.")
+        return
+    show_history([(_moment(one.ended_at_s), _ending(one), *_who_and_why(one)) for one in rows])
+
+
+def _moment(at_s: int) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _ending(one: Summary) -> str:
+    if one.status is not RequestStatus.CONSUMED:
+        return str(one.status)
+    return "confirmed" if one.kind == RequestKind.ANTIBOT else "signed"
+
+
+def _who_and_why(one: Summary) -> tuple[str, str]:
+    return ("REFUSED", one.refusal) if one.refusal else (one.name_uk, one.purpose)
 
 
 def decline(

@@ -1,8 +1,9 @@
 """What a person sees. Nothing of it is markup: names and purposes come from others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 from cryptography import x509
 from rich.console import Console
@@ -13,9 +14,18 @@ from mobile_share.cli.times import countdown, until
 from mobile_share.errors import PhoneError
 from mobile_share.owner import common_name
 from mobile_share.ports import KeyReport, OtherKey
-from mobile_share.requests import Request
+from mobile_share.requests import FileToSign, Request
 from mobile_share.signing import Outcome
 from signer_core.errors import KeyHeldError, PinRejectedError, SignerError
+from signer_core.protocol.request_kind import RequestKind
+
+_KINDS: Final[Mapping[RequestKind, str]] = {
+    RequestKind.DOCUMENT_SIGNING: "signing documents",
+    RequestKind.HASHED_FILES_SIGNING: "signing files",
+    RequestKind.AUTH: "a login",
+    RequestKind.CONSENT: "a consent",
+    RequestKind.ANTIBOT: "confirming that you are human: no PIN, no signature",
+}
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -63,17 +73,37 @@ def show_request(request: Request, now_s: int) -> None:
     party = request.relying_party
     rows = [
         ("Who asks", f"{party.name_uk} ({party.name_en})"),
+        ("What it is", _KINDS[request.kind]),
         ("What for", request.purpose),
         ("Returns to", request.return_address or "nowhere"),
         ("Expires in", countdown(request.expires_at_s - now_s)),
     ]
+    rows += [(what, value) for what, value in _of_offer(request) if value]
     rows += [
-        (f"Document {number}", f"{file.name}, {size(len(file.content))}")
+        (f"Document {number}", f"{file.name}, {_content(file)}")
         for number, file in enumerate(request.files, 1)
     ]
     for what, value in rows:
         table.add_row(what, Text(value))
     out.print(table)
+
+
+def _of_offer(request: Request) -> tuple[tuple[str, str], ...]:
+    hint = f"{request.initiator} (a hint, not to be trusted fully)" if request.initiator else ""
+    number = request.verification_number
+    compare = f"{number}: compare it with the screen where you began" if number else ""
+    return (
+        ("You confirm", request.statement),
+        ("Where it began", hint),
+        ("Verification number", compare),
+    )
+
+
+def _content(file: FileToSign) -> str:
+    """Say what a person can look at, or that there is only a hash."""
+    if file.content:
+        return size(len(file.content))
+    return f"not sent, only its SHA-256: {file.file_hash.hex()}"
 
 
 def show_list(rows: list[tuple[str, str, str, str, str]]) -> None:
@@ -132,6 +162,22 @@ def _state(report: KeyReport) -> str:
     if report.must_refresh and report.status == "active":
         return "active; new shares are made before your next signature"
     return f"{report.status}, by an officer" if report.ended_by == "officer" else report.status
+
+
+def show_history(rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Show what is over: when, how it ended, who asked, what for."""
+    table = _table("When", "How it ended", "Who asked", "What for")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    out.print(table)
+
+
+def show_next(request: Request) -> None:
+    """Say what a person can do about a request now."""
+    shown_id = request.request_id.hex()
+    act = "confirm" if request.kind is RequestKind.ANTIBOT else "sign"
+    say(f"Yes: signer-phone {act} {shown_id}")
+    say(f"No:  signer-phone decline {shown_id}")
 
 
 def show_outcome(outcome: Outcome, request_id: str) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mobile_share.claiming import find_way_back
 from mobile_share.cli.change import renew
 from mobile_share.cli.context import (
     Photo,
@@ -15,12 +16,14 @@ from mobile_share.cli.context import (
 )
 from mobile_share.cli.pin_entry import PinEntry
 from mobile_share.cli.running import run
-from mobile_share.cli.screen import now_utc, progress, show_outcome, show_request
+from mobile_share.cli.screen import now_utc, progress, say, show_outcome, show_request
 from mobile_share.phone import Phone
 from mobile_share.ports import SignerClient
+from mobile_share.requests import Request
 from mobile_share.signing import Outcome, fetch_request, prepare
-from signer_core.errors import RefreshNeededError
+from signer_core.errors import InvalidRequestError, RefreshNeededError
 from signer_core.identifiers import RequestId
+from signer_core.protocol.request_kind import RequestKind
 
 
 def sign(
@@ -51,6 +54,16 @@ async def _sign(
     with progress("Fetching and checking the documents"):
         request = await fetch_request(phone, signer, request_id, now)
     show_request(request, int(now.timestamp()))
+    if request.kind is RequestKind.ANTIBOT:
+        raise InvalidRequestError("this is confirmed without PIN: signer-phone confirm ID")
+    show_outcome(await approve(phone, signer, request, photo, pin), request_id.hex())
+    await show_way_back(phone, signer, request)
+
+
+async def approve(
+    phone: Phone, signer: SignerClient, request: Request, photo: bytes, pin: PinEntry
+) -> Outcome:
+    """Sign what was shown; new shares first, if the vault wants them."""
 
     async def attempt() -> Outcome:
         async with prepare(phone, signer, request, photo) as prepared:
@@ -59,8 +72,14 @@ async def _sign(
                 return await prepared.sign(digits)
 
     try:
-        outcome = await pin.until_right(attempt)
+        return await pin.until_right(attempt)
     except RefreshNeededError:
         await renew(phone, signer, photo, pin)
-        outcome = await pin.until_right(attempt)
-    show_outcome(outcome, request_id.hex())
+        return await pin.until_right(attempt)
+
+
+async def show_way_back(phone: Phone, signer: SignerClient, request: Request) -> None:
+    """Say where this device's browser goes on, if it began the request."""
+    if link := await find_way_back(phone, signer, request):
+        say("You began on this device. Go on in the browser that began:")
+        say(link)

@@ -10,6 +10,7 @@ from mobile_share.cli import (
     context,
     emergency,
     enrol,
+    offers,
     pin_entry,
     renew,
     requests,
@@ -35,7 +36,7 @@ def wired(world, tmp_path, monkeypatch):
         monkeypatch.setattr(module, "signer_client", client)
     monkeypatch.setattr(enrol, "enrolment_client", client)
     monkeypatch.setattr(emergency, "emergency_client", client)
-    for module in (enrol, pin_entry, renew, requests, running, sign, status):
+    for module in (enrol, offers, pin_entry, renew, requests, running, sign, status):
         monkeypatch.setattr(module, "now_utc", lambda: NOW)
     for console in (screen.out, screen.err):  # made once, as wide as the terminal was then
         monkeypatch.setattr(console, "_width", WIDTH)

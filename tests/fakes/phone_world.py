@@ -32,6 +32,7 @@ from signer_core.protocol.key_action import KeyAction, action_hash
 from signer_core.protocol.request import request_hash
 from signer_core.protocol.suspend_code import suspend_code_hash
 from tests.fakes.citizen import NOW, name
+from tests.fakes.phone_offers import PUBLIC_URL, FakeOffers
 from tests.fakes.phone_pki import PERSON, RETURN_ADDRESS, VAULT_ID, Pki, certify, der, pem, sign_jws
 from tests.fakes.phone_vault import FakeVault
 
@@ -68,6 +69,10 @@ class FakeSigner:
         self.declined: dict[bytes, str] = {}
         self.certificate = b""  # DER: the one in force, that a renewal names
         self.other_keys: tuple[OtherKey, ...] = ()
+        self.offers = FakeOffers(self)
+        self.issued: dict[bytes, bytes] = {}  # by key id, DER
+        self.history: list[UntrustedRequest] = []
+        self.device_keys: dict[bytes, Any] = {}  # by key id
 
     async def begin(self, activation_code, device_csr, photo):
         if activation_code != CODE:
@@ -75,6 +80,7 @@ class FakeSigner:
         csr = x509.load_der_x509_csr(device_csr)
         key_hash = device_key_hash(csr.public_key())
         key_id = self.key_ids.setdefault(key_hash, KeyId(self.vault.rng(16)))
+        self.device_keys[key_id] = csr.public_key()
         claims = {
             "person": "person",
             "key_id": key_id.hex(),
@@ -117,7 +123,9 @@ class FakeSigner:
         (key_id,) = [k for k in self.key_ids.values() if k.hex() in _claims(authorisation)]
         if key_id not in self.vault.results:
             raise NotFoundError("the key has not signed its PKCS#10 yet")
-        return self.chain or self.pki.citizen(self.vault.keys[key_id].share.public_key)
+        chain = self.chain or self.pki.citizen(self.vault.keys[key_id].share.public_key)
+        self.issued[key_id] = chain[0]
+        return chain
 
     async def renew_certificate(self, device_csr):
         confirmed = [
@@ -160,6 +168,25 @@ class FakeSigner:
     async def watch_requests(self):
         for request_id in self.requests:
             yield request_id
+
+    async def claim_offer(self, link):
+        return self.offers.claim(link)
+
+    async def confirm_presence(self, request_id, attestation, device_signature):
+        assert attestation
+        (device_key,) = self.device_keys.values()
+        self.offers.confirm(request_id, device_signature, device_key)
+
+    async def get_return_url(self, request_id):
+        return self.offers.way_back(request_id)
+
+    async def list_history(self, limit=0, before_s=0):
+        rows = [one for one in self.history if not before_s or one.ended_at_s < before_s]
+        return rows[: limit or 50]
+
+    def certificates(self):
+        """Return those of the enrolled keys."""
+        return [x509.load_der_x509_certificate(one) for one in self.issued.values()]
 
     async def set_suspend_code(self, code_hash):
         (key_id,) = self.vault.keys
@@ -223,7 +250,7 @@ class FakeSigner:
             request.kind,
             request.relying_party,
             request.purpose,
-            [(file.name, file.file_hash) for file in request.files],
+            [(file.name, file.file_hash) for file in request.files if file.name],
             request.return_address,
             request.challenge,
         )
@@ -255,4 +282,5 @@ class World:
             enrolment_address="127.0.0.1:7444",
             server_name="signer.internal",
             country="ua",
+            public_url=PUBLIC_URL,
         )

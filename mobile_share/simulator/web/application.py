@@ -12,7 +12,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from mobile_share.errors import PhoneError
-from mobile_share.simulator.web import approve, enrol, events, home, key, phones, requests
+from mobile_share.simulator.web import (
+    approve,
+    enrol,
+    events,
+    history,
+    home,
+    key,
+    phones,
+    requests,
+    scan,
+)
 from mobile_share.simulator.web.guard import HEADERS, Guard
 from mobile_share.simulator.web.pages import go, page, say_trouble, words_of
 from mobile_share.simulator.web.sessions import Sessions
@@ -23,7 +33,7 @@ from signer_core import errors
 from signer_core.errors import SignerError
 
 _STATIC = Path(__file__).with_name("static")
-PARTS: Final = (phones, enrol, home, requests, approve, key, events)
+PARTS: Final = (phones, enrol, home, scan, requests, approve, history, key, events)
 
 _STATUS: Final[Mapping[type, int]] = {
     errors.NotFoundError: 404,

@@ -1,7 +1,6 @@
 """The PIN pad: one PIN for one request or many, and what came of it."""
 
 from collections.abc import Sequence
-from hmac import compare_digest
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -22,8 +21,8 @@ from mobile_share.simulator.web.pages import (
     text_of,
     words_of,
 )
-from mobile_share.simulator.web.requests import shown
-from mobile_share.simulator.web.sessions import Result, Session
+from mobile_share.simulator.web.requests import as_shown, look_back, shown
+from mobile_share.simulator.web.sessions import Result
 from mobile_share.simulator.web.surroundings import Around
 from mobile_share.simulator.web.trouble import PageError, explain
 from signer_core.errors import SignerError
@@ -54,7 +53,7 @@ async def sign(request: Request, form: Form, session: Visitor, around: Around) -
     given = [str(one).partition(":")[::2] for one in form.getlist("shown")]
     chosen = _chosen([shown_id for shown_id, _ in given])
     retry_at(request, "/approve?" + "&".join(f"id={one}" for one in chosen))
-    requests = [_as_shown(session, *one) for one in given]
+    requests = [as_shown(session, *one) for one in dict.fromkeys(given)]
     result = Result()
     session.result = result
     phone = around.phone(session)
@@ -65,6 +64,7 @@ async def sign(request: Request, form: Form, session: Visitor, around: Around) -
             if not result.signed:
                 raise  # the pad again
             result.trouble = explain(error, words_of(request), around.now_s())
+        await look_back(phone, signer, result)
     return go("/done")
 
 
@@ -86,18 +86,6 @@ async def _sign_all(
     for one in requests:
         result.tried = one
         result.signed.append((one, await acts.sign(phone, signer, one, pin)))
-
-
-def _as_shown(session: Session, shown_id: str, shown_hash: str) -> ShownRequest:
-    """Return what this very page showed; the vault signs nothing with another hash.
-
-    Raises:
-        PageError: it was shown anew since, with other content.
-    """
-    request = shown(session, shown_id)
-    if not compare_digest(request.request_hash.hex().encode(), shown_hash.encode()):
-        raise PageError("request_stale", 409)
-    return request
 
 
 def _chosen(ids: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Renders the pages, and takes the forms that they post."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -76,16 +77,16 @@ def retry_at(request: Request, path: str) -> None:
     request.state.retry_at = path
 
 
-async def posted(request: Request) -> FormData:
-    """Return a form of our own page.
+async def posted(request: Request) -> AsyncIterator[FormData]:
+    """Give a form of our own page; a file in it is gone afterwards.
 
     Raises:
         PageError: it does not carry the session's token.
     """
-    form = await request.form(max_files=1, max_fields=100)
-    if not session_of(request).owns(form.get("token")):
-        raise PageError("error_old_form", 403)
-    return form
+    async with request.form(max_files=1, max_fields=100) as form:
+        if not session_of(request).owns(form.get("token")):
+            raise PageError("error_old_form", 403)
+        yield form
 
 
 def text_of(form: FormData, name: str, max_chars: int = 200) -> str:

@@ -1,10 +1,17 @@
 """One request: shown after the phone has checked all of it, its documents to be read, declined."""
 
+from contextlib import suppress
+from hmac import compare_digest
 from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from mobile_share import presence
+from mobile_share.claiming import find_way_back
+from mobile_share.phone import Phone
+from mobile_share.photo import SANDBOX_PHOTO
+from mobile_share.ports import SignerClient
 from mobile_share.requests import Request as ShownRequest
 from mobile_share.signing import fetch_request
 from mobile_share.simulator.web.pages import (
@@ -18,9 +25,10 @@ from mobile_share.simulator.web.pages import (
     say,
     text_of,
 )
-from mobile_share.simulator.web.sessions import Session
+from mobile_share.simulator.web.sessions import Result, Session
 from mobile_share.simulator.web.surroundings import Around
 from mobile_share.simulator.web.trouble import PageError
+from signer_core.errors import SignerError
 
 MAX_REASON_CHARS: Final = 200
 _PDF: Final = "application/pdf"
@@ -46,7 +54,9 @@ async def document(shown_id: str, index: int, session: Visitor) -> Response:
     if not 0 <= index < len(files):
         raise PageError("error_not_here", 404)
     file = files[index]
-    is_pdf = file.content.startswith(b"%PDF-")
+    if not file.content:
+        raise PageError("request_only_hash", 404)
+    is_pdf = file.content.startswith(b"%PDF-")  # a browser's own reader shows it, apart from us
     media_type = _PDF if is_pdf else "application/octet-stream"
     headers = {"Content-Disposition": attachment(file.name, inline=is_pdf)}
     return Response(file.content, media_type=media_type, headers=headers)
@@ -72,6 +82,41 @@ async def decline(
     session.shown.pop(parse_request_id(shown_id), None)
     say(request, "request_declined")
     return go("/")
+
+
+@routes.post("/confirm")
+async def confirm(
+    request: Request, shown_id: str, form: Form, session: Visitor, around: Around
+) -> Response:
+    """Confirm without PIN that a person is here, for exactly what this page showed."""
+    retry_at(request, f"/requests/{parse_request_id(shown_id).hex()}")
+    checked, phone = as_shown(session, shown_id, text_of(form, "shown")), around.phone(session)
+    result = Result(signed=[(checked, None)], is_presence=True)
+    async with around.connect(phone) as signer:
+        await presence.confirm(phone, signer, checked, SANDBOX_PHOTO)
+        await look_back(phone, signer, result)
+    session.shown.pop(checked.request_id, None)
+    session.result = result
+    return go("/done")
+
+
+async def look_back(phone: Phone, signer: SignerClient, result: Result) -> None:
+    """Find the way back to this browser, if it began what was just approved."""
+    for request, _ in result.signed:
+        with suppress(SignerError):  # approved all the same: the browser that began moves on
+            result.return_url = await find_way_back(phone, signer, request) or result.return_url
+
+
+def as_shown(session: Session, shown_id: str, shown_hash: str) -> ShownRequest:
+    """Return what this very page showed; the vault signs nothing with another hash.
+
+    Raises:
+        PageError: it was shown anew since, with other content.
+    """
+    request = shown(session, shown_id)
+    if not compare_digest(request.request_hash.hex().encode(), shown_hash.encode()):
+        raise PageError("request_stale", 409)
+    return request
 
 
 def shown(session: Session, shown_id: str) -> ShownRequest:

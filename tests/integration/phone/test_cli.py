@@ -322,5 +322,6 @@ def test_every_command_has_a_help():
     assert set(group.commands) == {
         *("enrol", "requests", "show", "sign", "decline", "watch", "status"),
         *("pin-change", "refresh", "suspend", "revoke", "replace", "suspend-code", "renew"),
+        *("open", "confirm", "history"),
     }
     assert all(command.help for command in group.commands.values())
