@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 
-Value = str | int | list[str]
+Value = str | bool | int | list[str]
 
 
 def render(example: str, values: Mapping[str, Value]) -> str:

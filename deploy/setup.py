@@ -92,7 +92,8 @@ def _settings(
         }
     common["database_url"] = database.replace("{process}", role)
     if role == "worker":
-        return common | {"listen": at["worker"], "signer_address": at["internal"]}
+        sandbox = {"callbacks.allow_private": True}
+        return common | {"listen": at["worker"], "signer_address": at["internal"]} | sandbox
     if role == "signer":
         own_log = str(home.of("audit") / process.name)
         return common | _signer(home, at) | {"vault_addresses": vaults, "audit_folder": own_log}
@@ -119,7 +120,6 @@ def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "high_water_marks": str(own / "high-water-marks"),
         "ca_chain": str(home.public / "ca-chain.pem"),
         "root_crl": str(home.public / "root.crl"),
-        "relying_parties": str(home.public / "relying-parties.json"),
         "sandbox": True,
         "crl_url": f"http://{at['portal']}/crl/issuing-ca.crl",
         "ocsp_url": f"http://{at['portal']}/ocsp",
@@ -137,6 +137,8 @@ def _signer(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "vault_id": VAULT_ID,
         "registrar_address": at["registrar"],
         "sandbox": True,
+        "callback_key": str(home.of("signer") / "callback-key.pem"),
+        "relying_parties": str(home.public / "relying-parties.json"),
         "registry_cert": str(home.public / "registry.pem"),
         "registrar_key": str(home.public / "registrar.pem"),
         "ca_chain": str(home.public / "ca-chain.pem"),

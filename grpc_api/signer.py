@@ -62,6 +62,8 @@ from grpc_api.telemetry import telemetry
 from signer_core.audit.file_sink import FileSink
 from signer_core.audit.keeper import Kept
 from signer_core.audit.ports import VaultAudit
+from signer_core.callbacks.making import CallbackMaking
+from signer_core.callbacks.signature import read_callback_key
 from signer_core.errors import InvalidRequestError, UnavailableError
 from signer_core.identifiers import RequestId, VaultId
 from signer_core.partners.directory import PartnerDirectory
@@ -71,6 +73,7 @@ from signer_core.signing.relying_parties import registry_key
 from signer_core.storage.engine import make_engine, upgrade
 from signer_core.storage.signer.announcements import Announcements
 from signer_core.storage.signer.audit_outbox import AuditOutbox
+from signer_core.storage.signer.callbacks import Callbacks
 from signer_core.storage.signer.partners import Partners
 from signer_core.storage.signer.schema import MIGRATIONS
 
@@ -92,6 +95,7 @@ class SignerSettings(BaseModel, frozen=True, extra="forbid"):
     ca_chain: Path  # PEM: issuing, device and infrastructure CA
     root: Path  # PEM
     public_url: str = Field(pattern=r"^https?://[^/]+$")  # of the portal: links of offers
+    callback_key: Path  # PEM, mode 0600: signs what partners are told
     audit_folder: Path  # of the audit log's second copy: another disk than the database's
     sandbox: bool = False  # developers may make partners of their own, called made up
     pdf_threads: int = 2  # that prepare and finish PDFs
@@ -163,6 +167,7 @@ async def _serve(settings: SignerSettings) -> None:
 @asynccontextmanager
 async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
+        callback_key = read_callback_key(settings.callback_key)
         engine = make_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
         executor = stack.enter_context(ThreadPoolExecutor(settings.pdf_threads, "pdf"))
@@ -189,6 +194,7 @@ async def _parts(settings: SignerSettings) -> AsyncIterator[Parts]:
             registrar_key=read_public_key(settings.registrar_key),
             public_url=settings.public_url,
             has_sandbox=settings.sandbox,
+            approved=[CallbackMaking(Callbacks(engine), callback_key, utc_now)],
         )
 
 

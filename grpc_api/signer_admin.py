@@ -8,9 +8,11 @@ from grpc_api.signer_partners import PartnerParts
 from signer_core.admin.access import Access
 from signer_core.admin.following import Following
 from signer_core.admin.jobs import JobDesk
+from signer_core.admin.letters import DeadLetters
 from signer_core.identifiers import VaultId
 from signer_core.signing.collect import Collection
 from signer_core.storage.signer.audit_outbox import AuditOutbox
+from signer_core.storage.signer.jobs import Jobs
 from signer_core.storage.signer.mass_jobs import MassJobs
 from signer_core.storage.signer.people import People
 
@@ -34,5 +36,6 @@ def add_admin_service(
         jobs=jobs,
         partners=partners.following,
         secrets=partners.secrets,
+        letters=DeadLetters(Jobs(engine), outbox),
     )
     return add_admin(server, servicer)

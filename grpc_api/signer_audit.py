@@ -8,10 +8,11 @@ from typing import Final
 import grpc
 
 from grpc_api.servers.internal_audit import add_audit, officers_only
+from grpc_api.servers.internal_callbacks import add_callbacks
 from grpc_api.servers.internal_outbox import add_outbox
 from signer_core.admin.access import Access
 from signer_core.audit.events import Event
-from signer_core.audit.job_reports import AlertReports
+from signer_core.audit.job_reports import JobEnds
 from signer_core.audit.keeper import MAX_WAITING, AuditKeeper, Kept
 from signer_core.audit.space import LOW_BYTES, SpaceWatch, free_bytes
 from signer_core.audit.sparse import SparseRecorder
@@ -19,6 +20,7 @@ from signer_core.diagnostics import Finding, Verdict
 from signer_core.errors import UnavailableError
 from signer_core.storage.inspection import database_folder
 from signer_core.storage.signer.audit_reading import AuditReading
+from signer_core.storage.signer.callbacks import Callbacks
 from signer_core.storage.signer.jobs import Jobs
 
 _DRAIN_S: Final = 3.0  # for the last events of a process that ends
@@ -79,10 +81,12 @@ class SignerAudit:
         """Register the services; return their full names."""
         kept = self.kept
         jobs = Jobs(kept.engine)
+        callbacks = Callbacks(kept.engine)
         reading = AuditReading(kept.engine)
         return (
             add_audit(server, reading, kept.outbox, officers_only(access)),
-            add_outbox(server, jobs, AlertReports(jobs, kept.outbox)),
+            add_outbox(server, jobs, JobEnds(jobs, callbacks, kept.outbox)),
+            add_callbacks(server, callbacks, kept.clock),
         )
 
     def checks(self) -> Mapping[str, Awaitable[Finding]]:

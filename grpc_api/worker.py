@@ -11,12 +11,15 @@ from typing import Final
 import grpc
 import structlog
 
-from grpc_api.clients.outbox import OutboxClient
+from grpc_api.clients.callbacks import CallbacksClient
+from grpc_api.clients.outbox import OutboxClient, WaitingJob
 from grpc_api.credentials import internal_channel, internal_server_credentials
 from grpc_api.diagnostics import check_certificate, check_disk
-from grpc_api.jobs.kinds import Kinds, Work
+from grpc_api.jobs.callback import PostCallback
+from grpc_api.jobs.kinds import CALLBACK, Kinds, Work
 from grpc_api.jobs.mail import AlertMail
-from grpc_api.jobs.runner import JobRunner
+from grpc_api.jobs.posting import Poster, Trust
+from grpc_api.jobs.runner import JobRunner, Patience
 from grpc_api.jobs.seal_repair import SealRepair
 from grpc_api.jobs.settings import WorkerSettings
 from grpc_api.jobs.webhook import AlertWebhook, check_url
@@ -30,7 +33,6 @@ from grpc_api.server import (
 )
 from grpc_api.servers import diagnostics
 from grpc_api.servers.diagnostics import add_diagnostics
-from grpc_api.servers.worker import add_worker
 from grpc_api.settings import load_settings
 from grpc_api.telemetry import telemetry
 from signer_core.audit.alarms import ALERT_KINDS
@@ -41,6 +43,7 @@ from signer_core.storage.inspection import database_folder
 _BATCH: Final = 64
 _PAUSE_S: Final = 0.5
 _RETRY_S: Final = 2.0
+_SWEEP_S: Final = 3600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -63,9 +66,8 @@ def run(config: Path) -> None:
 async def _serve(settings: WorkerSettings) -> None:
     async with working(settings) as runner:
         server = make_internal_server(settings.callers)
-        name = add_worker(server, runner)
         add_diagnostics(server, lambda: _examine(settings, runner))
-        health = await add_health_and_reflection(server, (name, diagnostics.SERVICE))
+        health = await add_health_and_reflection(server, (diagnostics.SERVICE,))
         listen(server, settings.listen, internal_server_credentials(settings.tls))
         async with renewing(settings.tls, ask_vault(settings.tls)):
             await serve_until_stopped([server], health)
@@ -75,28 +77,43 @@ async def _serve(settings: WorkerSettings) -> None:
 async def working(settings: WorkerSettings) -> AsyncIterator[JobRunner]:
     """Take and run jobs while the block runs."""
     channel = internal_channel(settings.signer_address, "signer.internal", settings.tls)
-    async with channel:
-        outbox, known = OutboxClient(channel), kinds(settings, channel)
-        runner = JobRunner(
-            settings.database_url,
-            known,
-            outbox.report,
-            tries=settings.tries,
-            pause_s=settings.first_pause_s,
-        )
-        runner.start()
-        pulling = asyncio.create_task(_pull(outbox, runner, known))
+    async with channel, _poster(settings) as poster:
+        outbox, known = OutboxClient(channel), kinds(settings, channel, poster)
+        patience = Patience(settings.first_pause_s, settings.patience_s)
+        runner = JobRunner(settings.database_url, known, outbox.report, patience)
+        await runner.start()
+        tasks = {
+            asyncio.create_task(_pull(outbox, runner, known)),
+            asyncio.create_task(_sweep(runner)),
+        }
         try:
             yield runner
         finally:
-            pulling.cancel()
-            await asyncio.wait({pulling})
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             await asyncio.to_thread(runner.stop)
 
 
-def kinds(settings: WorkerSettings, channel: grpc.aio.Channel) -> Kinds:
+@asynccontextmanager
+async def _poster(settings: WorkerSettings) -> AsyncIterator[Poster]:
+    chosen = settings.callbacks
+    trust = Trust(
+        chosen.ca_file, chosen.client_cert, chosen.client_key, allow_private=chosen.allow_private
+    )
+    poster = Poster(trust)
+    try:
+        yield poster
+    finally:
+        await poster.close()
+
+
+def kinds(settings: WorkerSettings, channel: grpc.aio.Channel, poster: Poster) -> Kinds:
     """Return what each kind of job does, without alerts that are not configured."""
-    known: dict[str, Work] = {"seal.repair": SealRepair(channel)}
+    known: dict[str, Work] = {
+        "seal.repair": SealRepair(channel),
+        CALLBACK: PostCallback(CallbacksClient(channel), poster),
+    }
     if settings.mail.server:
         known["alert.mail"] = AlertMail(settings.mail)
     if settings.webhook.url:
@@ -104,21 +121,30 @@ def kinds(settings: WorkerSettings, channel: grpc.aio.Channel) -> Kinds:
     return known
 
 
-async def _pull(outbox: OutboxClient, runner: JobRunner, wanted: Kinds) -> None:
-    """Take jobs over: stored here first, then acknowledged there."""
+async def _pull(outbox: OutboxClient, runner: JobRunner, known: Kinds) -> None:
+    """Take jobs over: stored here first, then acknowledged there; no alerts nobody configured."""
     while True:
         try:
             jobs = await outbox.fetch(_BATCH)
-            for job_id, kind, body in jobs:
-                if not (kind in ALERT_KINDS and kind not in wanted):  # nobody configured it
-                    await runner.accept(job_id, kind, body)
+            wanted = [one for one in jobs if one.kind in known or one.kind not in ALERT_KINDS]
+            await asyncio.gather(*(_accept(runner, one) for one in wanted))
             if jobs:
-                await outbox.acknowledge([job_id for job_id, _, _ in jobs])
+                await outbox.acknowledge([one.job_id for one in jobs])
         except SignerError as error:
             _log.info("jobs-not-fetched", code=error.code)
             await asyncio.sleep(_RETRY_S)
         else:
             await asyncio.sleep(0 if len(jobs) == _BATCH else _PAUSE_S)
+
+
+async def _accept(runner: JobRunner, job: WaitingJob) -> None:
+    await runner.accept(job.job_id, job.kind, job.body, again=job.again)
+
+
+async def _sweep(runner: JobRunner) -> None:
+    while True:
+        await runner.sweep(datetime.now(UTC))
+        await asyncio.sleep(_SWEEP_S)
 
 
 async def _examine(settings: WorkerSettings, runner: JobRunner) -> Examination:
@@ -140,7 +166,7 @@ async def _check_letters(runner: JobRunner) -> Finding:
     letters = await runner.dead_letters(100)
     if not letters:
         return Finding("dead-letters", Verdict.GOOD, "no job was given up")
-    advice = "repair what the reason names, then replay them"
+    advice = "repair what the reason names, then `signer-keys deadletter replay`"
     says = f"{len(letters)} jobs were given up; the last: {letters[0].reason}"
     return Finding("dead-letters", Verdict.WARNING, says, advice)
 

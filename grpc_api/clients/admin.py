@@ -82,6 +82,18 @@ class Job:
         return self.keys.get("pending", 0)
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A job of the worker that was given up."""
+
+    job_id: str  # 32 hex digits
+    kind: str
+    about: str  # the partner of a callback; else empty
+    created_at_s: int
+    given_up_at_s: int
+    reason: str
+
+
 class AdminClient:
     """AdminService over gRPC, for the one officer whose certificate the channel has."""
 
@@ -186,6 +198,32 @@ class AdminClient:
             partner_id=partner_id, reason=grounds.reason, ticket=grounds.ticket
         )
         return (await call(self._stub.MakePartnerSecret, message)).secret
+
+    async def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
+        """Return the jobs that were given up last, newest first."""
+        message = pb.ListDeadLettersRequest(limit=limit)
+        return [
+            DeadLetter(
+                one.job_id.hex(),
+                one.kind,
+                one.about,
+                one.created_at_s,
+                one.given_up_at_s,
+                one.reason,
+            )
+            for one in (await call(self._stub.ListDeadLetters, message)).letters
+        ]
+
+    async def replay(self, job_id: bytes, grounds: Grounds) -> None:
+        """Have a job tried again that was given up.
+
+        Raises:
+            NotFoundError: no such job was given up.
+        """
+        message = pb.ReplayDeadLetterRequest(
+            job_id=job_id, reason=grounds.reason, ticket=grounds.ticket
+        )
+        await call(self._stub.ReplayDeadLetter, message)
 
 
 def _job(job: pb.Job) -> Job:

@@ -1,27 +1,42 @@
 """Jobs as durable workflows: tries with growing pauses that survive a restart, dead letters.
 
-Each try and each pause is a step that DBOS has stored, so a process that dies goes on where it
-was. What happens outside is done at least once, with the same id each time.
+A try is a workflow of its own in one queue that is divided into lanes; a pause is a workflow that
+becomes due later. So what waits is a row and no task, and what fails in one lane, however much,
+takes no turn of another. A process that dies does the tries again that it was in the middle of:
+what happens outside is done at least once, with the same id each time.
 """
 
 import asyncio
 import hashlib
+import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import structlog
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
 
-from grpc_api.jobs.kinds import GiveUpError, Kinds, TryLaterError
+from grpc_api.jobs.kinds import GiveUpError, Kinds, TryLaterError, lane_of
 from signer_core.errors import NotFoundError, SignerError
 
 MAX_PAUSE_S: Final = 3600.0
-_VERSION: Final = "jobs-1"  # of the workflow below: raise it when its steps change
+AT_ONCE: Final = 4  # tries of one lane: a partner that hangs holds so many connections
+_POLL_S: Final = 0.25
+_REPORT_PAUSE_S: Final = 5.0
+_KEPT: Final = (("SUCCESS", timedelta(days=1)), ("ERROR", timedelta(days=30)))
+_SWEEP_BATCH: Final = 1000
+_VERSION: Final = "jobs-2"  # of the workflow below: raise it when its arguments or steps change
 _WORKFLOW: Final = "job"
+_QUEUE: Final = "jobs"
+_GIVEN_UP: Final = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
-Report = Callable[[str, bool], Awaitable[None]]
+Report = Callable[[str, str], Awaitable[None]]
+"""Takes the job's id and why it was given up; nothing if it was done."""
+
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +44,23 @@ _log = structlog.get_logger(__name__)
 
 class GivenUpError(Exception):
     """A job was given up: a dead letter. The message is a sentence without data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long a job is tried."""
+
+    first_pause_s: float  # after the first try; each is twice the last one, up to an hour
+    whole_s: float  # no try begins later than this after the job was taken
+
+    def pause_s(self, job_id: str, number: int) -> float:
+        """Return seconds after try `number` (the first is 0): up to a half more by chance.
+
+        The chance is the job's own, so that jobs which failed together do not come back together.
+        """
+        base = min(self.first_pause_s * 2.0**number, MAX_PAUSE_S)
+        spread = hashlib.sha256(f"{job_id}/{number}".encode()).digest()[0] / 255
+        return base * (1 + spread / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +79,11 @@ class JobRunner:
     DBOS may run a workflow on a loop of its own; the work itself is always done on ours.
     """
 
-    def __init__(
-        self, url: str, kinds: Kinds, report: Report, *, tries: int, pause_s: float
-    ) -> None:
+    def __init__(self, url: str, kinds: Kinds, report: Report, patience: Patience) -> None:
         """Take what each kind does, whom to tell of an end, and how often to try."""
-        self._kinds, self._report = kinds, report
-        self._tries, self._pause_s = tries, pause_s
+        self._kinds, self._report, self._patience = kinds, report, patience
         self._loop: asyncio.AbstractEventLoop | None = None
+        _use_wal(url)
         config: DBOSConfig = {
             "name": "diia-signer-worker",
             "system_database_url": _dbos_url(url),
@@ -61,98 +91,114 @@ class JobRunner:
             "log_level": "ERROR",
         }
         DBOS(config=config)
-        self._register()
 
-    def _register(self) -> None:
-        """Give DBOS plain functions: it takes no methods."""
+        async def job(job_id: str, kind: str, body: str, number: int, until_s: float) -> None:
+            await self._job(job_id, kind, body, number, until_s)
 
-        async def job(job_id: str, kind: str, body: str) -> None:
-            await self._job(job_id, kind, body)
+        self._run = DBOS.workflow(name=_WORKFLOW)(job)  # DBOS takes no methods
 
-        async def attempt(job_id: str, kind: str, body: str) -> str:
-            return await self._try(job_id, kind, body)
-
-        async def tell(job_id: str, delivered: bool) -> None:
-            await self._tell(job_id, delivered=delivered)
-
-        self._run = DBOS.workflow(name=_WORKFLOW)(job)
-        self._attempt = DBOS.step(name="try")(attempt)
-        self._say = DBOS.step(name="report")(tell)
-
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin; jobs that a dead process left go on."""
         self._loop = asyncio.get_running_loop()
         DBOS.launch()
+        await DBOS.register_queue_async(
+            _QUEUE, partition_worker_concurrency=AT_ONCE, polling_interval_sec=_POLL_S
+        )
 
     @staticmethod
     def stop() -> None:
         """End; what has not ended goes on at the next start."""
         DBOS.destroy(destroy_registry=True)
 
-    async def accept(self, job_id: str, kind: str, body: bytes) -> None:
-        """Take a job, durably; the same id is the same job."""
-        with SetWorkflowID(job_id):
-            await DBOS.start_workflow_async(self._run, job_id, kind, body.decode())
+    async def accept(self, job_id: str, kind: str, body: bytes, *, again: bool = False) -> None:
+        """Take a job, durably; the same id is the same job.
+
+        `again`: it was given up and is to be tried once more, from its first try.
+        """
+        if again:
+            await self._forget(workflow_id_prefix=job_id)
+        until_s = time.time() + self._patience.whole_s
+        await self._enqueue(0.0, job_id, kind, body.decode(), 0, until_s)
 
     async def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
         """Return the jobs that were given up, newest first."""
         found = await DBOS.list_workflows_async(
-            status=["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
-            name=_WORKFLOW,
-            limit=limit,
-            sort_desc=True,
+            status=_GIVEN_UP, name=_WORKFLOW, limit=limit, sort_desc=True
         )
         return [_letter(one) for one in found]
 
-    async def replay(self, job_id: str) -> None:
-        """Try a job that was given up again, from its first try.
+    async def sweep(self, now: datetime) -> None:
+        """Forget tries that ended long ago."""
+        for status, kept in _KEPT:
+            before = (now.astimezone(UTC) - kept).isoformat()
+            while await self._forget(status=status, completed_before=before):
+                pass
 
-        Raises:
-            NotFoundError: no such job was given up.
-        """
-        for one in await DBOS.list_workflows_async(
-            status=["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"], name=_WORKFLOW, limit=10_000
+    async def _forget(self, **which: Any) -> int:
+        """Delete tries; return how many."""
+        found = await DBOS.list_workflows_async(
+            name=_WORKFLOW, limit=_SWEEP_BATCH, load_input=False, load_output=False, **which
+        )
+        if found:
+            await DBOS.delete_workflows_async([one.workflow_id for one in found])
+        return len(found)
+
+    async def _enqueue(
+        self,
+        delay_s: float,
+        job_id: str,
+        kind: str,
+        body: str,
+        number: int,
+        until_s: float,
+    ) -> None:
+        """Store a try, now or later; the same one twice is one."""
+        lane = lane_of(kind, body)
+        with (
+            SetWorkflowID(f"{job_id}-{number}"),
+            SetEnqueueOptions(queue_partition_key=lane, delay_seconds=delay_s or None),
         ):
-            if one.input is not None and one.input["args"][-3] == job_id:
-                kind, body = one.input["args"][-2:]
-                await DBOS.delete_workflow_async(one.workflow_id)
-                await self.accept(job_id, kind, body.encode())
-                return
-        raise NotFoundError("no such job was given up")
+            await DBOS.enqueue_workflow_async(
+                _QUEUE, self._run, job_id, kind, body, number, until_s
+            )
 
-    async def _job(self, job_id: str, kind: str, body: str) -> None:
-        """Try until it works, or for the last time."""
-        reason = ""
-        for number in range(self._tries):
-            reason = await self._attempt(job_id, kind, body)
-            if not reason or reason.startswith(_NEVER):
-                break
-            if number + 1 < self._tries:
-                await DBOS.sleep_async(self._pause(job_id, number))
-        await self._say(job_id, not reason)
+    async def _job(self, job_id: str, kind: str, body: str, number: int, until_s: float) -> None:
+        """Try once; store the next try, or say how it ended."""
+        reason, never = await self._try(job_id, kind, body)
+        pause_s = self._patience.pause_s(job_id, number)
+        if reason and not never and time.time() + pause_s <= until_s:
+            await self._enqueue(pause_s, job_id, kind, body, number + 1, until_s)
+            return
+        await self._tell(job_id, reason)
         if reason:
-            raise GivenUpError(reason.removeprefix(_NEVER))
+            raise GivenUpError(reason)
 
-    async def _try(self, job_id: str, kind: str, body: str) -> str:
-        """Return nothing, or why it did not work."""
+    async def _try(self, job_id: str, kind: str, body: str) -> tuple[str, bool]:
+        """Return why it did not work, or nothing, and whether it never will."""
         work = self._kinds.get(kind)
         if work is None:
-            return f"{_NEVER}there is no such kind of job"
+            return "there is no such kind of job", True
         try:
             await self._here(work(job_id, body.encode()))
         except TryLaterError as error:
             _log.info("job-not-done", kind=kind, reason=str(error))
-            return str(error)
+            return str(error), False
         except GiveUpError as error:
-            return f"{_NEVER}{error}"
-        return ""
+            return str(error), True
+        return "", False
 
-    async def _tell(self, job_id: str, *, delivered: bool) -> None:
-        """Report the end; a signer that is away hears of it from the list of dead letters."""
-        try:
-            await self._here(self._report(job_id, delivered))
-        except SignerError as error:
-            _log.warning("job-not-reported", code=error.code)
+    async def _tell(self, job_id: str, reason: str) -> None:
+        """Report the end until it is heard: the signer is where officers see dead letters."""
+        while True:
+            try:
+                await self._here(self._report(job_id, reason))
+            except NotFoundError:  # its database is an older one
+                return
+            except SignerError as error:
+                _log.warning("job-not-reported", code=error.code)
+                await asyncio.sleep(_REPORT_PAUSE_S)
+            else:
+                return
 
     async def _here(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
         """Do work on the loop that the clients of this process belong to."""
@@ -165,21 +211,9 @@ class JobRunner:
             return await run()
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self._loop))
 
-    def _pause(self, job_id: str, number: int) -> float:
-        """Return seconds: twice the last ones, up to an hour, and up to a half more by chance.
-
-        The chance is the job's own, so that a replay of the workflow waits as long.
-        """
-        base = min(self._pause_s * 2.0**number, MAX_PAUSE_S)
-        spread = hashlib.sha256(f"{job_id}/{number}".encode()).digest()[0] / 255
-        return base * (1 + spread / 2)
-
-
-_NEVER: Final = "never: "
-
 
 def _letter(one: Any) -> DeadLetter:
-    job_id, kind, _ = one.input["args"][-3:]
+    job_id, kind = one.input["args"][-5:-3]
     said = str(one.error) if isinstance(one.error, GivenUpError) else "the worker died over it"
     return DeadLetter(job_id, kind, one.updated_at or 0, said)
 
@@ -189,3 +223,11 @@ def _dbos_url(url: str) -> str:
     parsed = make_url(url)
     driver = "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
     return parsed.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def _use_wal(url: str) -> None:
+    """Give an SQLite file a write-ahead log, for good: a third of the waiting for the disk."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        with closing(sqlite3.connect(parsed.database)) as file:
+            file.execute("PRAGMA journal_mode = WAL")

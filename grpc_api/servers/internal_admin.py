@@ -1,4 +1,4 @@
-"""AdminService: people and mass jobs, for officers. The vault says who is one."""
+"""AdminService: people, mass jobs, dead letters, for officers. The vault says who is one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from grpc_api.servers.vault_admin import parse_grounds
 from signer_core.admin.access import Access
 from signer_core.admin.following import Following
 from signer_core.admin.jobs import JobDesk
+from signer_core.admin.letters import DeadLetters, partner_of
 from signer_core.admin.officers import Officer
 from signer_core.admin.vault import MAX_BATCH, Outcome
 from signer_core.audit.events import Actor, Event
@@ -24,6 +25,7 @@ from signer_core.identifiers import KeyId
 from signer_core.partners.following import PartnerFollowing
 from signer_core.partners.secrets import Secrets
 from signer_core.storage.signer.audit_outbox import AuditOutbox
+from signer_core.storage.signer.jobs import DeadLetter
 from signer_core.storage.signer.mass_jobs import MassJob, MassJobs, Selection
 from signer_core.storage.signer.people import People
 
@@ -72,6 +74,7 @@ class AdminServicer(services.AdminServiceServicer):
     jobs: MassJobs
     partners: PartnerFollowing
     secrets: Secrets
+    letters: DeadLetters
 
     @override
     async def FindPerson(
@@ -207,6 +210,25 @@ class AdminServicer(services.AdminServiceServicer):
         secret = await self.secrets.make(request.partner_id, grounds.reason)
         return wire.MakePartnerSecretResponse(secret=secret)
 
+    @override
+    async def ListDeadLetters(
+        self, request: wire.ListDeadLettersRequest, context: Context
+    ) -> wire.ListDeadLettersResponse:
+        """List what was given up."""
+        await self.gate.verify(context, "list-dead-letters")
+        letters = await self.letters.newest(request.limit)
+        return wire.ListDeadLettersResponse(letters=map(_letter, letters))
+
+    @override
+    async def ReplayDeadLetter(
+        self, request: wire.ReplayDeadLetterRequest, context: Context
+    ) -> wire.ReplayDeadLetterResponse:
+        """Try one again."""
+        await self.gate.verify(context, "replay-dead-letter", changes=True)
+        grounds = parse_grounds(request.reason, request.ticket)
+        await self.letters.replay(request.job_id, grounds)
+        return wire.ReplayDeadLetterResponse()
+
 
 def _selection(message: wire.Selection) -> Selection:
     return Selection(message.issued_from_s, message.issued_to_s, message.vault_id)
@@ -226,4 +248,15 @@ def _job(job: MassJob) -> wire.Job:
         officer_id=job.officer_id,
         created_at_s=job.created_at_s,
         keys=job.keys,
+    )
+
+
+def _letter(letter: DeadLetter) -> wire.DeadLetter:
+    return wire.DeadLetter(
+        job_id=letter.job.job_id,
+        kind=letter.job.kind,
+        about=partner_of(letter.job),
+        created_at_s=letter.created_at_s,
+        given_up_at_s=letter.given_up_at_s,
+        reason=letter.reason,
     )

@@ -19,7 +19,7 @@ MAX_JOBS: Final = 256
 class JobReports(Protocol):
     """Who hears how a job ended."""
 
-    async def report(self, job_id: bytes, *, delivered: bool) -> None:
+    async def report(self, job_id: bytes, *, delivered: bool, reason: str) -> None:
         """Record it; repeating it is harmless."""
         ...
 
@@ -39,7 +39,10 @@ class OutboxServicer(services.OutboxServiceServicer):
         if not 1 <= request.limit <= MAX_JOBS:
             raise InvalidRequestError(f"1 to {MAX_JOBS} jobs at once")
         jobs = await self.jobs.waiting(request.limit)
-        found = [wire.OutboxJob(job_id=one.job_id, kind=one.kind, body=one.body) for one in jobs]
+        found = [
+            wire.OutboxJob(job_id=one.job_id, kind=one.kind, body=one.body, again=one.again)
+            for one in jobs
+        ]
         return wire.FetchJobsResponse(jobs=found)
 
     @override
@@ -57,7 +60,9 @@ class OutboxServicer(services.OutboxServiceServicer):
         self, request: wire.ReportJobRequest, context: Context
     ) -> wire.ReportJobResponse:
         """Record how a job ended."""
-        await self.reports.report(request.job_id, delivered=request.delivered)
+        await self.reports.report(
+            request.job_id, delivered=request.delivered, reason=request.reason
+        )
         return wire.ReportJobResponse()
 
 

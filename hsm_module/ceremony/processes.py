@@ -1,4 +1,4 @@
-"""What each process gets: a TLS key, its certificate, the root; the registrar its signing key."""
+"""What each process gets: a TLS key, its certificate, the root; some a key for statements."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -78,13 +78,22 @@ def _is_good(
     return extension.value.get_values_for_type(x509.DNSName) == list(names.dns)
 
 
-def ensure_registrar_key(home: Home) -> bool:
-    """Make the registrar's signing key and its public PEM; return whether it was made now.
+def ensure_statement_keys(home: Home) -> list[str]:
+    """Make the keys that processes sign statements with: the registrar's, and of callbacks.
+
+    Returns which were made now.
 
     Raises:
-        VerificationError: the key is lost while its public half is pinned, or is another one.
+        VerificationError: a key is lost while its public half is in use, or is another one.
     """
-    path, public = home.path / "registrar" / "signing-key.pem", home.public / "registrar.pem"
+    places = {
+        "registrar": (home.path / "registrar" / "signing-key.pem", home.public / "registrar.pem"),
+        "callbacks": (home.path / "signer" / "callback-key.pem", home.public / "callbacks.pem"),
+    }
+    return [name for name, (path, public) in places.items() if _ensure_pair(path, public)]
+
+
+def _ensure_pair(path: Path, public: Path) -> bool:
     is_new = not path.exists()
     if is_new and public.exists():
         raise VerificationError(f"{path} is lost, but {public} is in use: restore it")

@@ -20,7 +20,7 @@ from hsm_module.ceremony.authorities import (
 from hsm_module.ceremony.files import only_one, write_public
 from hsm_module.ceremony.home import Home, TokenFiles
 from hsm_module.ceremony.plan import Plan, TokenPlan
-from hsm_module.ceremony.processes import KeyUser, ensure_processes, ensure_registrar_key
+from hsm_module.ceremony.processes import KeyUser, ensure_processes, ensure_statement_keys
 from hsm_module.ceremony.records import ensure_records
 from hsm_module.ceremony.root_crl import ensure_root_crl, is_root_crl_due
 from hsm_module.ceremony.tokens import TokenPlace, ensure_token
@@ -56,7 +56,7 @@ def run_ceremony(home: Home, plan: Plan, now: datetime, tell: Tell) -> None:
             path = home.public / "relying-parties.json"
             signed = ensure_records(path, plan.relying_parties, registry_key, user, now)  # 5
             tell("relying parties", [p.id for p in plan.relying_parties] if signed else [])
-        tell("registrar's key", ["registrar"] if ensure_registrar_key(home) else [])  # 6
+        tell("keys of statements", ensure_statement_keys(home))  # 6
 
 
 def _publish(home: Home, serving: Manifest, label: str) -> None:

@@ -22,6 +22,7 @@ class Commands(LazyGroup):
         "seal": "hsm_module.officers.seals:app",
         "kek": "hsm_module.officers.kek:app",
         "login-key": "hsm_module.officers.login_key:app",
+        "deadletter": "hsm_module.officers.letters:app",
         "audit": "hsm_module.officers.audit:app",
         "officer": "hsm_module.officers.staff:app",
         "partner": "hsm_module.officers.partners:app",

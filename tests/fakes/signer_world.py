@@ -74,6 +74,7 @@ CALLERS = {
     "signer.internal.v1.OutboxService": ["worker.internal"],
     "signer.internal.v1.PartnersService": ["portal.internal"],
     "signer.internal.v1.AdminService": ["officer.internal"],
+    "signer.internal.v1.CallbacksService": ["worker.internal"],
     "grpc.health.v1.Health": ["health.internal"],
     "grpc.reflection.v1alpha.ServerReflection": ["portal.internal"],
 }

@@ -53,4 +53,12 @@ KINDS: Final = (
         about=("subject",),
         subject="the row of the event it is about",
     ),
+    EventKind(
+        "callback",
+        "A partner took a result that was posted to it, or did not within a day.",
+        ("signer",),
+        ("delivered", "undeliverable"),
+        about=("subject",),
+        subject="the partner, and the id that it sees",
+    ),
 )

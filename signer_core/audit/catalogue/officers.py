@@ -89,6 +89,15 @@ KINDS: Final = (
         needs_person=frozenset({"dropped"}),
     ),
     EventKind(
+        "dead-letter",
+        "An officer had the worker try a job again that was given up.",
+        ("signer",),
+        ("replayed",),
+        GROUNDS,
+        about=("subject",),
+        subject="kind and id of the job, and the ticket that the officer named",
+    ),
+    EventKind(
         "mass-job",
         "An officer wrote a mass job down, or its last key was done.",
         ("signer",),

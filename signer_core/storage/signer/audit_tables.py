@@ -82,7 +82,10 @@ job_outbox: Final = Table(
     Column("kind", String(64), nullable=False),
     Column("body", LargeBinary, nullable=False),  # JSON
     Column("created_at_s", BigInteger, nullable=False),
-    Column("fetched", Integer, nullable=False),  # 1: the worker has it
+    Column("fetched", Integer, nullable=False),  # signer_core.storage.signer.jobs: WAITS, ...
+    Column("again", Integer, nullable=False),  # 1: an officer wants it tried once more
+    Column("ended_at_s", BigInteger),
+    Column("reason", String(200)),  # why it was given up
     Index("jobs_waiting", "fetched", "id"),
 )
 

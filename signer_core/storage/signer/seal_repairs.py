@@ -13,7 +13,7 @@ from signer_core.errors import NotFoundError
 from signer_core.seals.model import Kind, Level, RepairId
 from signer_core.storage.engine import read_transaction, write_transaction
 from signer_core.storage.signer.audit_outbox import AuditOutbox
-from signer_core.storage.signer.audit_tables import job_outbox
+from signer_core.storage.signer.jobs import enqueue
 from signer_core.storage.signer.seal_tables import seal_repairs as table
 
 JOB_KIND: Final = "seal.repair"  # its body: {"repair_id": 32 hexadecimal digits}
@@ -45,7 +45,8 @@ class SealRepairs:
             await connection.execute(delete(table).where(table.c.expires_at_s <= now_s))
             for one in repairs:
                 await connection.execute(insert(table).values(_row(one)))
-                await connection.execute(insert(job_outbox).values(_job(one, now_s)))
+                body = json.dumps({"repair_id": one.repair_id.hex()}).encode()
+                await enqueue(connection, JOB_KIND, body, now_s, one.repair_id)
                 await self._record(connection, one, "lowered")
 
     async def get(self, repair_id: RepairId, now_s: int) -> Repair:
@@ -99,14 +100,4 @@ def _row(repair: Repair) -> dict[str, Any]:
         "reached": int(repair.reached),
         "document": repair.document,
         "expires_at_s": repair.expires_at_s,
-    }
-
-
-def _job(repair: Repair, now_s: int) -> dict[str, Any]:
-    return {
-        "job_id": repair.repair_id,
-        "kind": JOB_KIND,
-        "body": json.dumps({"repair_id": repair.repair_id.hex()}).encode(),
-        "created_at_s": now_s,
-        "fetched": 0,
     }

@@ -32,7 +32,11 @@ async def officer(world, name="olena", role="auditor"):
     (folder / "key.pem").write_bytes(key_pem(key))
     settings = TlsSettings(cert=folder / "cert.pem", key=folder / "key.pem", ca=tls.ca)
     channel = credentials.internal_channel(world._at("internal"), "signer.internal", settings)
-    return audit_pb2_grpc.AuditServiceStub(await world.stack.enter_async_context(channel))
+    return await world.stack.enter_async_context(channel)
+
+
+async def reader(world, *who, **role):
+    return audit_pb2_grpc.AuditServiceStub(await officer(world, *who, **role))
 
 
 async def rows(world, count=5):
@@ -45,7 +49,7 @@ async def rows(world, count=5):
 @pytest.mark.causes("audit-read")
 async def test_an_auditor_reads_proves_and_exports_and_that_is_in_the_log(world):
     keeper = await rows(world)
-    audit = await officer(world)
+    audit = await reader(world)
     found = await audit.Search(audit_pb2.SearchRequest(key_id=b"k" * 16, limit=2))
     assert [json.loads(row)["seq"] for row in found.rows] == [4, 3]
     first = await audit.Prove(audit_pb2.ProveRequest(row=2))
@@ -70,7 +74,7 @@ async def test_an_auditor_reads_proves_and_exports_and_that_is_in_the_log(world)
 
 async def test_who_is_no_officer_reads_nothing(world):
     await rows(world)
-    audit = await officer(world, "mallory", role=None)
+    audit = await reader(world, "mallory", role=None)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await audit.Search(audit_pb2.SearchRequest())
     assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED

@@ -15,7 +15,7 @@ from signer_core.errors import InvalidRequestError
 from signer_core.pki.authority import authority_name
 from signer_core.pki.registry import issue_registry
 from tests.fakes.pki import issuance, make_hierarchy, new_key
-from tests.fakes.signer_world import pem, public_pem
+from tests.fakes.signer_world import key_pem, pem, public_pem
 
 
 def free_port():
@@ -36,6 +36,7 @@ def settings(world, tmp_path):
     (tmp_path / "chain.pem").write_bytes(b"".join(pem(one.certificate) for one in chain))
     (tmp_path / "registry.pem").write_bytes(pem(registry))
     (tmp_path / "registrar.pem").write_bytes(public_pem(world.registrar.key))
+    (tmp_path / "callback-key.pem").write_bytes(key_pem(new_key()))
     tls = world.tls("signer.internal")
     ports = [free_port() for _ in range(3)]
     lines = {
@@ -51,6 +52,7 @@ def settings(world, tmp_path):
         "ca_chain": f"{tmp_path}/chain.pem",
         "root": f"{tmp_path}/root.pem",
         "public_url": "https://sign.example",
+        "callback_key": f"{tmp_path}/callback-key.pem",
         "audit_folder": f"{tmp_path}/audit-of-the-process",
     }
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())

@@ -120,7 +120,8 @@ def test_secrets_are_readable_by_their_owner_only(home: Home) -> None:
     secrets = [home.serving.pin, home.serving.so_pin, home.root.pin, home.root.so_pin]
     secrets += home.path.glob("*/tls/key.pem")
     secrets += [home.path / "registrar" / "signing-key.pem"]
-    assert len(secrets) == 4 + len(PROCESSES) + 1
+    secrets += [home.path / "signer" / "callback-key.pem"]
+    assert len(secrets) == 4 + len(PROCESSES) + 2
     assert {oct(path.stat().st_mode & 0o777) for path in secrets} == {"0o600"}
     pins = {path.read_text().strip() for path in secrets[:4]}
     assert len(pins) == 4
@@ -290,8 +291,9 @@ def test_a_changed_policy_of_a_key_in_use_is_refused(home: Home) -> None:
         run(home, plan)
 
 
-def test_the_registrars_key_is_never_made_twice(home: Home) -> None:
-    (home.path / "registrar" / "signing-key.pem").unlink()
+@pytest.mark.parametrize("key", ["registrar/signing-key.pem", "signer/callback-key.pem"])
+def test_a_key_of_statements_is_never_made_twice(home: Home, key: str) -> None:
+    (home.path / key).unlink()
     with pytest.raises(VerificationError, match="lost"):
         run(home)
 

@@ -1,18 +1,22 @@
 """Jobs: tried until they work, once each, given up at last; mail and webhook to real servers."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from dbos import DBOS
 
+from grpc_api.jobs import runner
 from grpc_api.jobs.kinds import GiveUpError, TryLaterError
 from grpc_api.jobs.mail import AlertMail
-from grpc_api.jobs.runner import JobRunner
+from grpc_api.jobs.runner import AT_ONCE, GivenUpError, JobRunner, Patience
 from grpc_api.jobs.settings import MailSettings, WebhookSettings
 from grpc_api.jobs.webhook import SIGNATURE, AlertWebhook, check_url
-from signer_core.errors import InvalidRequestError, NotFoundError
+from signer_core.errors import InvalidRequestError, UnavailableError
 from tests.fixtures.postgres import connect
 
 JOB = "ab" * 16
@@ -23,11 +27,15 @@ class Jobs:
     """A runner, what it was asked to do, and what it reported."""
 
     def __init__(self, url):
-        self.url = url
+        self.url, self.whole_s = url, 60.0
         self.done, self.reports = [], []
-        self.failures = 0
+        self.failures = self.deaf = self.hanging = 0
         self.error = TryLaterError("the other side is away")
         self.runner = None
+
+    async def hang(self, job_id, body):
+        self.hanging += 1
+        await asyncio.sleep(600)
 
     async def work(self, job_id, body):
         self.done.append((job_id, body))
@@ -35,13 +43,17 @@ class Jobs:
             self.failures -= 1
             raise self.error
 
-    async def report(self, job_id, delivered):
-        self.reports.append((job_id, delivered))
+    async def report(self, job_id, reason):
+        if self.deaf:
+            self.deaf -= 1
+            raise UnavailableError("the signer is away")
+        self.reports.append((job_id, reason))
 
-    def start(self):
-        kinds = {"test": self.work}
-        self.runner = JobRunner(self.url, kinds, self.report, tries=3, pause_s=0.02)
-        self.runner.start()
+    async def start(self):
+        kinds = {"test": self.work, "hang": self.hang}
+        patience = Patience(first_pause_s=0.02, whole_s=self.whole_s)
+        self.runner = JobRunner(self.url, kinds, self.report, patience)
+        await self.runner.start()
 
     async def stop(self):
         await asyncio.to_thread(self.runner.stop)
@@ -53,6 +65,38 @@ class Jobs:
         await asyncio.sleep(0.2)  # the workflow's own end comes after its report
 
 
+class Simulated:
+    """What a runner would do over a day, without waiting."""
+
+    async def until_the_end(self, job_id, clock):
+        made, tries, told = object.__new__(JobRunner), [], []
+        made._patience = Patience(first_pause_s=2.0, whole_s=86_400)
+        made._kinds, due = {"test": self.fail}, [(0.0, 0)]
+        until_s = clock[0] + 86_400
+
+        async def enqueue(delay_s, *job):
+            due.append((delay_s, job[3]))
+
+        async def tell(_, reason):
+            told.append(reason)
+
+        made._enqueue, made._tell = enqueue, tell
+        made._here = lambda work: work
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(runner.time, "time", lambda: clock[0])
+            while due:
+                delay_s, number = due.pop()
+                clock[0] += delay_s
+                tries.append(clock[0])
+                with contextlib.suppress(GivenUpError):
+                    await made._job(job_id, "test", "{}", number, until_s)
+        assert told == ["still away"]
+        return tries
+
+    async def fail(self, *_):
+        raise TryLaterError("still away")
+
+
 @pytest.fixture
 async def jobs(make_database, backend):
     made = Jobs(await make_database(None))
@@ -60,7 +104,7 @@ async def jobs(make_database, backend):
         connection = await connect(made.url)
         await connection.execute("DROP SCHEMA IF EXISTS dbos CASCADE")
         await connection.close()
-    made.start()
+    await made.start()
     yield made
     await made.stop()
 
@@ -69,7 +113,7 @@ async def test_a_job_is_done_once_however_often_it_is_accepted(jobs):
     for _ in range(3):
         await jobs.runner.accept(JOB, "test", b"{}")
     await jobs.reported()
-    assert (jobs.done, jobs.reports) == ([(JOB, b"{}")], [(JOB, True)])
+    assert (jobs.done, jobs.reports) == ([(JOB, b"{}")], [(JOB, "")])
     assert list(await jobs.runner.dead_letters(10)) == []
 
 
@@ -77,22 +121,22 @@ async def test_what_fails_is_tried_again_with_the_same_id_and_bytes(jobs):
     jobs.failures = 2
     await jobs.runner.accept(JOB, "test", b'{"a": 1}')
     await jobs.reported()
-    assert (jobs.done, jobs.reports) == ([(JOB, b'{"a": 1}')] * 3, [(JOB, True)])
+    assert (jobs.done, jobs.reports) == ([(JOB, b'{"a": 1}')] * 3, [(JOB, "")])
 
 
-async def test_what_fails_every_time_is_a_dead_letter_that_can_be_replayed(jobs):
-    jobs.failures = 3
+async def test_what_fails_until_its_time_is_up_is_a_dead_letter_that_can_be_replayed(jobs):
+    jobs.runner._patience = Patience(first_pause_s=0.02, whole_s=0.0)
+    jobs.failures = 1
     await jobs.runner.accept(JOB, "test", b"{}")
     await jobs.reported()
-    assert jobs.reports == [(JOB, False)]
+    assert jobs.reports == [(JOB, "the other side is away")]
     (letter,) = await jobs.runner.dead_letters(10)
     assert (letter.job_id, letter.kind, letter.reason) == (JOB, "test", "the other side is away")
-    await jobs.runner.replay(JOB)
+    await jobs.runner.accept(JOB, "test", b"{}")  # by itself nothing begins anew
+    await jobs.runner.accept(JOB, "test", b"{}", again=True)
     await jobs.reported(2)
-    assert jobs.reports[-1] == (JOB, True)
+    assert (len(jobs.done), jobs.reports[-1]) == (2, (JOB, ""))
     assert list(await jobs.runner.dead_letters(10)) == []
-    with pytest.raises(NotFoundError):
-        await jobs.runner.replay(JOB)
 
 
 async def test_what_can_never_work_is_not_tried_again(jobs):
@@ -105,15 +149,64 @@ async def test_what_can_never_work_is_not_tried_again(jobs):
     assert reasons == {"the receiver is gone for ever", "there is no such kind of job"}
 
 
+async def test_an_end_is_told_until_it_is_heard(jobs, monkeypatch):
+    monkeypatch.setattr(runner, "_REPORT_PAUSE_S", 0.05)
+    jobs.deaf = 3
+    await jobs.runner.accept(JOB, "test", b"{}")
+    await jobs.reported()
+    assert (jobs.deaf, jobs.reports, len(jobs.done)) == (0, [(JOB, "")], 1)
+
+
+async def test_a_lane_that_hangs_holds_up_no_other(jobs):
+    for number in range(3 * AT_ONCE):
+        await jobs.runner.accept(f"{number:032x}", "hang", b"{}")
+    await jobs.runner.accept(JOB, "test", b"{}")
+    await jobs.reported()
+    await asyncio.sleep(1)
+    assert jobs.hanging == AT_ONCE
+
+
+async def test_a_runner_that_stops_in_a_try_does_it_again(jobs):
+    await jobs.runner.accept(JOB, "hang", b"{}")
+    async with asyncio.timeout(60):
+        while not jobs.hanging:
+            await asyncio.sleep(0.02)
+    await jobs.stop()
+    jobs.hang = jobs.work
+    await jobs.start()
+    await jobs.reported()
+    assert (jobs.done, jobs.reports) == ([(JOB, b"{}")], [(JOB, "")])
+
+
+async def test_what_ended_long_ago_is_forgotten(jobs):
+    await jobs.runner.accept(JOB, "test", b"{}")
+    await jobs.runner.accept("cd" * 16, "no such kind", b"{}")
+    await jobs.reported(2)
+    await jobs.runner.sweep(datetime.now(UTC) + timedelta(hours=23))
+    assert len(await DBOS.list_workflows_async()) == 2
+    await jobs.runner.sweep(datetime.now(UTC) + timedelta(hours=25))
+    assert len(await jobs.runner.dead_letters(10)) == len(await DBOS.list_workflows_async()) == 1
+    await jobs.runner.sweep(datetime.now(UTC) + timedelta(days=31))
+    assert await DBOS.list_workflows_async() == []
+
+
 def test_pauses_grow_are_spread_and_the_same_for_a_job():
-    runner = object.__new__(JobRunner)
-    runner._pause_s = 2.0
-    pauses = [runner._pause(JOB, number) for number in range(14)]
-    assert pauses == [runner._pause(JOB, number) for number in range(14)]
+    patience = Patience(first_pause_s=2.0, whole_s=86_400)
+    pauses = [patience.pause_s(JOB, number) for number in range(40)]
+    assert pauses == [patience.pause_s(JOB, number) for number in range(40)]
     for number, pause in enumerate(pauses):
         base = min(2.0 * 2**number, 3600)
         assert base <= pause <= base * 1.5
-    assert len({runner._pause(f"{job:032x}", 3) for job in range(20)}) > 10
+    assert len({patience.pause_s(f"{job:032x}", 3) for job in range(20)}) > 10
+
+
+@pytest.mark.parametrize("job", range(20))
+def test_a_job_is_tried_over_a_whole_day_and_no_longer(job):
+    jobs, clock = Simulated(), [1_000_000.0]
+    tries = asyncio.run(jobs.until_the_end(f"{job:032x}", clock))
+    assert 26 <= len(tries) <= 36
+    assert tries[1] - tries[0] <= 3
+    assert 86_400 - 1.5 * 3600 <= tries[-1] - tries[0] <= 86_400
 
 
 def mail_settings(port):

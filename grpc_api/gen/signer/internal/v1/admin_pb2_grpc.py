@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class AdminServiceStub:
-    """AdminService is called by officers (signer-keys): people as the signer knows them, and the books
-    of mass jobs. It asks the vault who the caller is.
+    """AdminService is called by officers (signer-keys): people as the signer knows them, the books of
+    mass jobs, and what the worker gave up. It asks the vault who the caller is.
     """
 
     def __init__(self, channel):
@@ -91,11 +91,21 @@ class AdminServiceStub:
                 request_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretRequest.SerializeToString,
                 response_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretResponse.FromString,
                 _registered_method=True)
+        self.ListDeadLetters = channel.unary_unary(
+                '/signer.internal.v1.AdminService/ListDeadLetters',
+                request_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.ListDeadLettersRequest.SerializeToString,
+                response_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.ListDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.ReplayDeadLetter = channel.unary_unary(
+                '/signer.internal.v1.AdminService/ReplayDeadLetter',
+                request_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.ReplayDeadLetterRequest.SerializeToString,
+                response_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.ReplayDeadLetterResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
-    """AdminService is called by officers (signer-keys): people as the signer knows them, and the books
-    of mass jobs. It asks the vault who the caller is.
+    """AdminService is called by officers (signer-keys): people as the signer knows them, the books of
+    mass jobs, and what the worker gave up. It asks the vault who the caller is.
     """
 
     def FindPerson(self, request, context):
@@ -177,6 +187,20 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeadLetters(self, request, context):
+        """List the worker's jobs that were given up after all tries, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayDeadLetter(self, request, context):
+        """Have the worker try one again, from its first try.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -235,6 +259,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretRequest.FromString,
                     response_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretResponse.SerializeToString,
             ),
+            'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadLetters,
+                    request_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.ListDeadLettersRequest.FromString,
+                    response_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.ListDeadLettersResponse.SerializeToString,
+            ),
+            'ReplayDeadLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayDeadLetter,
+                    request_deserializer=signer_dot_internal_dot_v1_dot_admin__pb2.ReplayDeadLetterRequest.FromString,
+                    response_serializer=signer_dot_internal_dot_v1_dot_admin__pb2.ReplayDeadLetterResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'signer.internal.v1.AdminService', rpc_method_handlers)
@@ -244,8 +278,8 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService:
-    """AdminService is called by officers (signer-keys): people as the signer knows them, and the books
-    of mass jobs. It asks the vault who the caller is.
+    """AdminService is called by officers (signer-keys): people as the signer knows them, the books of
+    mass jobs, and what the worker gave up. It asks the vault who the caller is.
     """
 
     @staticmethod
@@ -535,6 +569,60 @@ class AdminService:
             '/signer.internal.v1.AdminService/MakePartnerSecret',
             signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretRequest.SerializeToString,
             signer_dot_internal_dot_v1_dot_admin__pb2.MakePartnerSecretResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.internal.v1.AdminService/ListDeadLetters',
+            signer_dot_internal_dot_v1_dot_admin__pb2.ListDeadLettersRequest.SerializeToString,
+            signer_dot_internal_dot_v1_dot_admin__pb2.ListDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayDeadLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.internal.v1.AdminService/ReplayDeadLetter',
+            signer_dot_internal_dot_v1_dot_admin__pb2.ReplayDeadLetterRequest.SerializeToString,
+            signer_dot_internal_dot_v1_dot_admin__pb2.ReplayDeadLetterResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AdminServiceStub:
-    """AdminService is called by officers (signer-keys): people as the signer knows them, and the books
-    of mass jobs. It asks the vault who the caller is.
+    """AdminService is called by officers (signer-keys): people as the signer knows them, the books of
+    mass jobs, and what the worker gave up. It asks the vault who the caller is.
     """
 
     @_typing.overload
@@ -61,11 +61,15 @@ class AdminServiceStub:
     """
     MakePartnerSecret: _grpc.UnaryUnaryMultiCallable[_admin_pb2.MakePartnerSecretRequest, _admin_pb2.MakePartnerSecretResponse]
     """Make a partner's secret, in place of the one before it."""
+    ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListDeadLettersRequest, _admin_pb2.ListDeadLettersResponse]
+    """List the worker's jobs that were given up after all tries, newest first."""
+    ReplayDeadLetter: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ReplayDeadLetterRequest, _admin_pb2.ReplayDeadLetterResponse]
+    """Have the worker try one again, from its first try."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
-    """AdminService is called by officers (signer-keys): people as the signer knows them, and the books
-    of mass jobs. It asks the vault who the caller is.
+    """AdminService is called by officers (signer-keys): people as the signer knows them, the books of
+    mass jobs, and what the worker gave up. It asks the vault who the caller is.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -95,10 +99,14 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     MakePartnerSecret: _aio.UnaryUnaryMultiCallable[_admin_pb2.MakePartnerSecretRequest, _admin_pb2.MakePartnerSecretResponse]  # type: ignore[assignment]
     """Make a partner's secret, in place of the one before it."""
+    ListDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListDeadLettersRequest, _admin_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
+    """List the worker's jobs that were given up after all tries, newest first."""
+    ReplayDeadLetter: _aio.UnaryUnaryMultiCallable[_admin_pb2.ReplayDeadLetterRequest, _admin_pb2.ReplayDeadLetterResponse]  # type: ignore[assignment]
+    """Have the worker try one again, from its first try."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
-    """AdminService is called by officers (signer-keys): people as the signer knows them, and the books
-    of mass jobs. It asks the vault who the caller is.
+    """AdminService is called by officers (signer-keys): people as the signer knows them, the books of
+    mass jobs, and what the worker gave up. It asks the vault who the caller is.
     """
 
     @_abc_1.abstractmethod
@@ -192,5 +200,21 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.MakePartnerSecretResponse, _abc.Awaitable[_admin_pb2.MakePartnerSecretResponse]]:
         """Make a partner's secret, in place of the one before it."""
+
+    @_abc_1.abstractmethod
+    def ListDeadLetters(
+        self,
+        request: _admin_pb2.ListDeadLettersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ListDeadLettersResponse, _abc.Awaitable[_admin_pb2.ListDeadLettersResponse]]:
+        """List the worker's jobs that were given up after all tries, newest first."""
+
+    @_abc_1.abstractmethod
+    def ReplayDeadLetter(
+        self,
+        request: _admin_pb2.ReplayDeadLetterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ReplayDeadLetterResponse, _abc.Awaitable[_admin_pb2.ReplayDeadLetterResponse]]:
+        """Have the worker try one again, from its first try."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

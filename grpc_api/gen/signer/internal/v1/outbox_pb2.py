@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsigner/internal/v1/outbox.proto\x12\x12signer.internal.v1\"!\n\x10\x46\x65tchJobsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"@\n\x11\x46\x65tchJobsResponse\x12+\n\x04jobs\x18\x01 \x03(\x0b\x32\x1d.signer.internal.v1.OutboxJob\"7\n\tOutboxJob\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\")\n\x16\x41\x63knowledgeJobsRequest\x12\x0f\n\x07job_ids\x18\x01 \x03(\x0c\"\x19\n\x17\x41\x63knowledgeJobsResponse\"5\n\x10ReportJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x11\n\tdelivered\x18\x02 \x01(\x08\"\x13\n\x11ReportJobResponse2\xaf\x02\n\rOutboxService\x12X\n\tFetchJobs\x12$.signer.internal.v1.FetchJobsRequest\x1a%.signer.internal.v1.FetchJobsResponse\x12j\n\x0f\x41\x63knowledgeJobs\x12*.signer.internal.v1.AcknowledgeJobsRequest\x1a+.signer.internal.v1.AcknowledgeJobsResponse\x12X\n\tReportJob\x12$.signer.internal.v1.ReportJobRequest\x1a%.signer.internal.v1.ReportJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsigner/internal/v1/outbox.proto\x12\x12signer.internal.v1\"!\n\x10\x46\x65tchJobsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"@\n\x11\x46\x65tchJobsResponse\x12+\n\x04jobs\x18\x01 \x03(\x0b\x32\x1d.signer.internal.v1.OutboxJob\"F\n\tOutboxJob\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\r\n\x05\x61gain\x18\x04 \x01(\x08\")\n\x16\x41\x63knowledgeJobsRequest\x12\x0f\n\x07job_ids\x18\x01 \x03(\x0c\"\x19\n\x17\x41\x63knowledgeJobsResponse\"E\n\x10ReportJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x11\n\tdelivered\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x13\n\x11ReportJobResponse2\xaf\x02\n\rOutboxService\x12X\n\tFetchJobs\x12$.signer.internal.v1.FetchJobsRequest\x1a%.signer.internal.v1.FetchJobsResponse\x12j\n\x0f\x41\x63knowledgeJobs\x12*.signer.internal.v1.AcknowledgeJobsRequest\x1a+.signer.internal.v1.AcknowledgeJobsResponse\x12X\n\tReportJob\x12$.signer.internal.v1.ReportJobRequest\x1a%.signer.internal.v1.ReportJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,15 +36,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FETCHJOBSRESPONSE']._serialized_start=90
   _globals['_FETCHJOBSRESPONSE']._serialized_end=154
   _globals['_OUTBOXJOB']._serialized_start=156
-  _globals['_OUTBOXJOB']._serialized_end=211
-  _globals['_ACKNOWLEDGEJOBSREQUEST']._serialized_start=213
-  _globals['_ACKNOWLEDGEJOBSREQUEST']._serialized_end=254
-  _globals['_ACKNOWLEDGEJOBSRESPONSE']._serialized_start=256
-  _globals['_ACKNOWLEDGEJOBSRESPONSE']._serialized_end=281
-  _globals['_REPORTJOBREQUEST']._serialized_start=283
-  _globals['_REPORTJOBREQUEST']._serialized_end=336
-  _globals['_REPORTJOBRESPONSE']._serialized_start=338
-  _globals['_REPORTJOBRESPONSE']._serialized_end=357
-  _globals['_OUTBOXSERVICE']._serialized_start=360
-  _globals['_OUTBOXSERVICE']._serialized_end=663
+  _globals['_OUTBOXJOB']._serialized_end=226
+  _globals['_ACKNOWLEDGEJOBSREQUEST']._serialized_start=228
+  _globals['_ACKNOWLEDGEJOBSREQUEST']._serialized_end=269
+  _globals['_ACKNOWLEDGEJOBSRESPONSE']._serialized_start=271
+  _globals['_ACKNOWLEDGEJOBSRESPONSE']._serialized_end=296
+  _globals['_REPORTJOBREQUEST']._serialized_start=298
+  _globals['_REPORTJOBREQUEST']._serialized_end=367
+  _globals['_REPORTJOBRESPONSE']._serialized_start=369
+  _globals['_REPORTJOBRESPONSE']._serialized_end=388
+  _globals['_OUTBOXSERVICE']._serialized_start=391
+  _globals['_OUTBOXSERVICE']._serialized_end=694
 # @@protoc_insertion_point(module_scope)

@@ -69,22 +69,26 @@ class OutboxJob(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
+    AGAIN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.bytes
     """16 bytes: the same job never runs twice"""
     kind: _builtins.str
-    """"alert.mail", "alert.webhook", "seal.repair" """
+    """"alert.mail", "alert.webhook", "seal.repair", "callback.post" """
     body: _builtins.bytes
     """JSON, at most 16 KiB; what is in it is the kind's matter"""
+    again: _builtins.bool
+    """it was given up, and an officer wants it tried once more, from its first try"""
     def __init__(
         self,
         *,
         job_id: _builtins.bytes = ...,
         kind: _builtins.str = ...,
         body: _builtins.bytes = ...,
+        again: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "job_id", b"job_id", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["again", b"again", "body", b"body", "job_id", b"job_id", "kind", b"kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -133,18 +137,22 @@ class ReportJobRequest(_message.Message):
 
     JOB_ID_FIELD_NUMBER: _builtins.int
     DELIVERED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     job_id: _builtins.bytes
     delivered: _builtins.bool
     """false: given up after all tries"""
+    reason: _builtins.str
+    """why it was given up: a sentence of at most 200 characters, without data"""
     def __init__(
         self,
         *,
         job_id: _builtins.bytes = ...,
         delivered: _builtins.bool = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "job_id", b"job_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "job_id", b"job_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
