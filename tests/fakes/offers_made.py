@@ -10,6 +10,7 @@ from signer_core.protocol.offer_link import OfferLink, qr_code, same_device_code
 from signer_core.protocol.request_kind import RequestKind
 
 STATEMENT = "diia-signer login v1\nhttps://sign.example\nbank"
+COLLECTOR = b"c" * 32
 CHALLENGE = hashlib.sha256(STATEMENT.encode()).digest()
 
 
@@ -44,6 +45,21 @@ def qr(offer, step_s):
 
 def same_device(offer):
     return OfferLink(offer.offer_id, 0, same_device_code(offer.link_secret, offer.offer_id))
+
+
+def now_s(world):
+    return int(world.clock().timestamp())
+
+
+async def claim(world, phone, offer):
+    return await phone.client.claim_offer(qr(offer, now_s(world)))
+
+
+async def approved(world, phone, offers, **changes):
+    """Make a login that a phone has approved."""
+    offer = await offers.create(auth_offer(**changes))
+    await sign(world, phone, await claim(world, phone, offer))
+    return offer
 
 
 async def sign(world, phone, request_id):
