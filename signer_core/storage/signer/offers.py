@@ -146,8 +146,9 @@ class Offers:
                 key_id=request.content.key_id,
             )
         )
-        # The caller is the offer itself: its one request, and no idempotency key of anybody's.
-        origin = Origin(f"offer:{offer_id.hex()}", "claim", request.request_hash)
+        # The caller is the offer itself, so that no idempotency key of anybody's is taken.
+        caller, key = f"offer:{offer_id.hex()}", request.request_id.hex()
+        origin = Origin(caller, key, request.request_hash)
         async with write_transaction(self._engine) as connection:
             if not (await connection.execute(taken)).rowcount:
                 return False

@@ -93,7 +93,7 @@ class Requests:
         )
         new = insert_unless(taken, requests, request_row(request, origin))
         with suppress(IntegrityError):
-            return await self._insert(new, request.request_id, files)
+            return await self._insert(new, request, files)
         return False
 
     async def find_by_origin(
@@ -184,7 +184,7 @@ class Requests:
         row = request_row(request, origin)
         new = insert_unless(requests.c.replaces == replaced, requests, row)
         with suppress(IntegrityError):
-            if await self._insert(new, request.request_id, files, replaced):
+            if await self._insert(new, request, files, replaced):
                 return request.request_id
         known = await self.successor(replaced)
         if known is None:
@@ -194,7 +194,7 @@ class Requests:
     async def _insert(
         self,
         new: Insert,
-        request_id: RequestId,
+        request: Request,
         files: Sequence[PreparedFile],
         replaced: RequestId | None = None,
     ) -> bool:
@@ -202,10 +202,9 @@ class Requests:
         async with write_transaction(self._engine) as connection:
             added = bool((await connection.execute(new)).rowcount)
             if added:
-                await insert_files(connection, request_id, files)
+                await insert_files(connection, request.request_id, files)
             if added and replaced is not None:
-                of_it = update(offers).where(offers.c.request_id == replaced)
-                await connection.execute(of_it.values(request_id=request_id))
+                await connection.execute(_moved(replaced, request))
         return added
 
     async def _caller(self, request_id: RequestId) -> str:
@@ -338,3 +337,8 @@ async def insert_files(
 def _reopened(request_id: RequestId) -> Update:
     claimed = (offers.c.request_id == request_id) & (offers.c.stored == "claimed")
     return update(offers).where(claimed).values(stored="open", request_id=None, key_id=None)
+
+
+def _moved(replaced: RequestId, request: Request) -> Update:
+    successor = {"request_id": request.request_id, "key_id": request.content.key_id}
+    return update(offers).where(offers.c.request_id == replaced).values(successor)
