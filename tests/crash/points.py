@@ -69,6 +69,8 @@ STAGES: Final = (
     Stage("signer", "consume", "signer_core.storage.signer.requests:Requests.consume", _ALL),
     Stage("signer", "intend", "signer_core.storage.signer.requests:Requests.intend", _DURABLE),
     Stage("signer", "burned", "signer_core.storage.signer.requests:Requests.settle_burned", _ALL),
+    Stage("signer", "claim", "signer_core.storage.signer.offers:Offers.claim", _ALL),
+    Stage("signer", "take", "signer_core.storage.signer.offers:Offers.collect", _DURABLE),
     Stage("signer", "device", "signer_core.storage.signer.devices:Devices.enrol", _ALL),
     Stage(
         "signer",
