@@ -31,9 +31,9 @@ def prepare(
         StartError: the ceremony failed.
     """
     home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _hold_ceremony(home, tell)
     before = ports.load(home.ports)
     chosen = ports.choose(home.ports, layout.listeners())
+    _hold_ceremony(home, f"http://127.0.0.1:{chosen['portal']}", tell)
     if before.keys() == chosen.keys() and before != chosen:
         tell(f"another program took one of the ports {list(before.values())}: using new ones")
     for process in layout.processes():
@@ -46,10 +46,13 @@ def prepare(
     return chosen
 
 
-def _hold_ceremony(home: Home, tell: Callable[[str], None]) -> None:
+def _hold_ceremony(home: Home, trust_url: str, tell: Callable[[str], None]) -> None:
     tell("keys and certificates")
     ceremony = subprocess.run(  # noqa: S603  # our own interpreter and module
-        [sys.executable, "-m", "hsm_module.ceremony", "--home", str(home.root)],
+        [
+            *(sys.executable, "-m", "hsm_module.ceremony"),
+            *("--home", str(home.root), "--trust-url", trust_url),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -122,6 +125,7 @@ def _vault(home: Home, at: Mapping[str, str]) -> dict[str, Value]:
         "root_crl": str(home.public / "root.crl"),
         "relying_parties": str(home.public / "relying-parties.json"),
         "sandbox": True,
+        "process_certificates": str(home.public / "process-certificates.pem"),
         "crl_url": f"http://{at['portal']}/crl/issuing-ca.crl",
         "ocsp_url": f"http://{at['portal']}/ocsp",
         "ca_issuers_url": f"http://{at['portal']}/ca/issuing-ca.cer",

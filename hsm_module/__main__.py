@@ -33,7 +33,7 @@ from hsm_module.token.errors import TokenFault, TokenFaultError
 from hsm_module.token.hsm_token import HsmToken
 from hsm_module.token.manifest import read_manifest
 from hsm_module.token.site import TokenSite, read_pin
-from hsm_module.trust.adoption import adopt
+from hsm_module.trust.adoption import adopt, adopt_processes
 from hsm_module.trust.crl_office import CrlOffice
 from signer_core.audit.sparse import SparseRecorder
 from signer_core.errors import SignerError
@@ -82,7 +82,7 @@ async def _serve(settings: VaultSettings, token: HsmToken) -> None:
         )
         _log.info("serving", address=settings.listen, port=server.port, vault_id=settings.vault_id)
         finish = vault.judgement.finish_all
-        crls = asyncio.create_task(_make_crls(store, Records(token), vault.crls))
+        crls = asyncio.create_task(_make_crls(settings, store, Records(token), vault.crls))
         async with (
             audited(store, settings.database_url),
             renewing(settings.tls, vault.processes.renew),
@@ -107,8 +107,12 @@ async def _take_up(settings: VaultSettings, vault: Vault) -> None:
     await vault.partners.adopt(read_first(settings.relying_parties))
 
 
-async def _make_crls(store: Store, records: Records, crls: CrlOffice) -> None:
+async def _make_crls(
+    settings: VaultSettings, store: Store, records: Records, crls: CrlOffice
+) -> None:
     await adopt(store, records)
+    if settings.process_certificates is not None:
+        await adopt_processes(store, crls.infrastructure, settings.process_certificates)
     await crls.run()
 
 

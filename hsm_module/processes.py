@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hsm_module.authorities import INFRASTRUCTURE
 from hsm_module.certificates import verify_device_csr
-from hsm_module.storage.statuses import CertificateName, new_serial
+from hsm_module.serials import new_serial
+from hsm_module.storage.statuses import CertificateName
 from hsm_module.storage.store import Store, Transaction
 from hsm_module.token.port import Token
 from hsm_module.trust.status import record_issued
@@ -68,7 +69,7 @@ class Processes:
 
 
 async def _verify_good(transaction: Transaction, shown: x509.Certificate) -> None:
-    """Check that nobody revoked it; those that the ceremony issued have no status."""
+    """Check that nobody revoked it; those of an older ceremony have no status."""
     try:
         row = await transaction.statuses.get(
             CertificateName.of(INFRASTRUCTURE, shown.serial_number)

@@ -23,6 +23,7 @@ class VaultSettings(BaseModel, frozen=True, extra="forbid"):
     high_water_marks: Path  # on a disk of this host, never restored with the database
     ca_chain: Path  # PEM: issuing, device and infrastructure CA
     root_crl: Path | None = None  # DER: the root's, made with its key at the ceremony
+    process_certificates: Path | None = None  # PEM: those of the ceremony, to be given a status
     registrar_key: Path  # PEM: the public key that authorises enrolments
     crl_url: str
     ocsp_url: str

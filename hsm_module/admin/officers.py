@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hsm_module.authorities import INFRASTRUCTURE
 from hsm_module.certificates import verify_device_csr
+from hsm_module.serials import new_serial
 from hsm_module.storage.statuses import CertificateName
 from hsm_module.storage.store import Store, Transaction
 from hsm_module.token.port import Token
@@ -90,7 +91,7 @@ class OfficerDesk:
     async def _issue(
         self, public_key: ec.EllipticCurvePublicKey, officer_id: str
     ) -> x509.Certificate:
-        issuance = Issuance(x509.random_serial_number(), self.now())
+        issuance = Issuance(new_serial(), self.now())
 
         def issue(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
             return issue_officer(Issuer(self.infrastructure, key), issuance, public_key, officer_id)

@@ -14,7 +14,13 @@ from hsm_module.ceremony.home import Home
 from hsm_module.ceremony.plan import Plan
 from hsm_module.token.manifest import Manifest
 from signer_core.errors import VerificationError
-from signer_core.pki.authority import Authority, authority_name, issue_authority, issue_root
+from signer_core.pki.authority import (
+    Authority,
+    RootAddresses,
+    authority_name,
+    issue_authority,
+    issue_root,
+)
 from signer_core.pki.issuing import Issuance, Issuer
 from signer_core.pki.registry import issue_registry
 
@@ -68,7 +74,8 @@ def issue_missing(
     check_certificate(certificate, home.certificate("root"), root_key.public_key(), certificate)
     root = Issuer(certificate, root_key)
     for label, (kind, title) in AUTHORITIES.items():
-        ensure(label, title, _authority(root, serving.keys[label].public_key(), kind))
+        public_key = serving.keys[label].public_key()
+        ensure(label, title, _authority(root, public_key, kind, plan.root_at))
     registry_key = serving.keys[REGISTRY_KEY].public_key()
     ensure(
         REGISTRY_KEY,
@@ -78,8 +85,13 @@ def issue_missing(
     return issued
 
 
-def _authority(root: Issuer, public_key: ec.EllipticCurvePublicKey, kind: Authority) -> Issue:
-    return lambda order, name: issue_authority(root, order, public_key, name, kind)
+def _authority(
+    root: Issuer,
+    public_key: ec.EllipticCurvePublicKey,
+    kind: Authority,
+    root_at: RootAddresses | None,
+) -> Issue:
+    return lambda order, name: issue_authority(root, order, public_key, name, kind, root_at)
 
 
 def read_authorities(home: Home, serving: Manifest) -> Authorities:

@@ -51,6 +51,11 @@ class Home:
         """The root's list of revoked authorities (DER)."""
         return self.public / "root.crl"
 
+    @property
+    def process_certificates(self) -> Path:
+        """PEM: every process certificate of the ceremony that has not run out, for the vault."""
+        return self.public / "process-certificates.pem"
+
     def certificate(self, name: str) -> Path:
         """Return the path of a certificate: root, issuing-ca, registry, ..."""
         return self.public / f"{name}.pem"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from hsm_module.token.policy import KeyPolicy
 from signer_core.errors import InvalidRequestError
+from signer_core.pki.authority import RootAddresses
 from signer_core.pki.country import CountryProfile
 from signer_core.pki.relying_party import PartnerDescription, parse_description
 
@@ -37,6 +38,14 @@ class Plan:
     country: CountryProfile
     organization: str
     vault_id: str
+    trust_url: str | None = None  # of the portal, as it stands in the authorities' certificates
+
+    @property
+    def root_at(self) -> RootAddresses | None:
+        """Return where the root's list and certificate are, None if nobody said."""
+        if self.trust_url is None:
+            return None
+        return RootAddresses(f"{self.trust_url}/crl/root.crl", f"{self.trust_url}/ca/root.cer")
 
 
 def read_keys(path: Path) -> KeyPlan:

@@ -1,6 +1,6 @@
 """What each process gets: a TLS key, its certificate, the root; some a key for statements."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -20,6 +20,7 @@ from hsm_module.ceremony.certificates import (
 )
 from hsm_module.ceremony.files import write_public
 from hsm_module.ceremony.home import Home
+from hsm_module.serials import new_serial
 from signer_core.errors import VerificationError
 from signer_core.pki.issuing import Issuance, Issuer
 from signer_core.pki.process import ProcessNames, issue_process
@@ -45,18 +46,37 @@ def ensure_processes(
 ) -> list[str]:
     """Make what is missing or due; return the names of processes with a new certificate."""
     made = []
-    for name, names in process_names(vault_id).items():
+    names_of_all = process_names(vault_id)
+    for name, names in names_of_all.items():
         folder = home.path / name / "tls"
         key = ensure_private_key(folder / "key.pem")
         write_public(folder / "ca.pem", pem(authorities.root))
         infrastructure = authorities.below[_INFRASTRUCTURE]
         if not _is_good(folder / "cert.pem", key, names, infrastructure, now):
-            issuance = Issuance(x509.random_serial_number(), now)
+            issuance = Issuance(new_serial(), now)
             issuer = Issuer(infrastructure, key_user(_INFRASTRUCTURE))
             leaf = issue_process(issuer, issuance, key.public_key(), names)
             write_public(folder / "cert.pem", pem(leaf, infrastructure))
             made.append(name)
+    _enter_all(home, names_of_all, now)
     return made
+
+
+def _enter_all(home: Home, processes: Iterable[str], now: datetime) -> None:
+    """Enter what is in use into the book that gives it a status at the vault's next start.
+
+    What was in use before stays in it until it runs out.
+    """
+    book = home.process_certificates
+    try:
+        known = x509.load_pem_x509_certificates(book.read_bytes())
+    except OSError:
+        known = []  # the first
+    except ValueError:
+        raise VerificationError(f"{book} holds no certificates: restore or remove it") from None
+    in_use = [find_certificate(home.path / name / "tls" / "cert.pem") for name in processes]
+    entries = dict.fromkeys([*known, *(one for one in in_use if one is not None)])
+    write_public(book, pem(*(one for one in entries if one.not_valid_after_utc > now)))
 
 
 def _is_good(

@@ -70,6 +70,9 @@ def init(  # noqa: PLR0913, PLR0917  the options of the command
         Path | None, typer.Option(help="Folder of keys.toml; default: this program's.")
     ] = None,
     vault_id: Annotated[str, typer.Option(help="Name of the vault.")] = "vault-1",
+    trust_url: Annotated[
+        str, typer.Option(help="Address of the portal, for the root's CRL: http://..")
+    ] = "",
     again: Annotated[
         bool, typer.Option("--again", help="Although there are officers: all lost their files.")
     ] = False,
@@ -78,5 +81,5 @@ def init(  # noqa: PLR0913, PLR0917  the options of the command
     """Development ceremony: tokens, keys, CAs, random PINs, the first officer; repeatable."""
     # PKCS#11 and the database are loaded for this one command only: half a second
     first = importlib.import_module("hsm_module.officers.first")
-    wishes = first.Wishes(officer, module, config, vault_id, again)
+    wishes = first.Wishes(officer, module, config, vault_id, again, trust_url)
     first.init(context.obj, wishes, as_json=as_json)

@@ -45,6 +45,7 @@ class Wishes:
     config: Path | None
     vault_id: str
     again: bool  # although there are officers: all of them lost their key files
+    trust_url: str  # of the portal; empty: authorities name no CRL
 
 
 def init(place: Place, wishes: Wishes, *, as_json: bool) -> None:
@@ -61,7 +62,7 @@ async def _init(place: Place, wishes: Wishes, *, as_json: bool) -> int:
     check_officer_id(officer)
     home = Home(place.home.resolve())
     module, config = find_module(wishes.module, os.environ), wishes.config or CONFIG
-    plan = make_plan(module, config, "ua", "Sandbox", wishes.vault_id)
+    plan = make_plan(module, config, "ua", "Sandbox", wishes.vault_id, wishes.trust_url)
     made: dict[str, list[str]] = {}
     run_ceremony(home, plan, datetime.now(UTC), made.__setitem__)
     key_file = place.key_file or home.path / "officers" / f"{officer}.key"

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cryptography import x509
 from sqlalchemy import RowMapping, Select, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -230,11 +229,6 @@ def from_columns(row: dict[str, Any]) -> StatusRow:
         row_version=row["row_version"],
         mac=row[sealing.MAC_COLUMN],
     )
-
-
-def new_serial() -> int:
-    """Return 127 random bits: a serial number that fits whole into a high-water mark."""
-    return max(1, x509.random_serial_number() >> 32)
 
 
 def mark_of(row: StatusRow) -> Mark:

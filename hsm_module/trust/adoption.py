@@ -1,16 +1,19 @@
-"""Certificates from before the table of statuses: taken up once, by the first start after it."""
+"""Certificates that have no status yet: from before the table, and those of the ceremony."""
 
+from pathlib import Path
 from typing import Final
 
 import structlog
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
-from hsm_module.authorities import ISSUING
+from hsm_module.authorities import INFRASTRUCTURE, ISSUING
 from hsm_module.key_transaction import OpenKey, key_transaction
 from hsm_module.storage.records import Records
+from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.store import Store
 from hsm_module.trust.status import record_issued, set_status
-from signer_core.errors import SignerError
+from signer_core.errors import InvalidRequestError, SignerError
 from signer_core.identifiers import KeyId
 from signer_core.pki.status import Reason, Status
 from signer_core.ports import KeyStatus
@@ -34,6 +37,37 @@ async def adopt(store: Store, records: Records) -> int:
         for key_id in ids:
             count += await _adopt(store, records, KeyId(key_id))
         after = ids[-1]
+
+
+async def adopt_processes(store: Store, infrastructure: x509.Certificate, book: Path) -> int:
+    """Record the process certificates that the ceremony entered into `book` (PEM); count the new.
+
+    Raises:
+        InvalidRequestError: the book cannot be read, or one in it is not of this authority.
+    """
+    try:
+        listed = x509.load_pem_x509_certificates(book.read_bytes())
+    except FileNotFoundError:
+        return 0  # of an older ceremony
+    except (OSError, ValueError):
+        raise InvalidRequestError(f"{book} cannot be read as certificates: restore it") from None
+    count = 0
+    for certificate in listed:
+        try:
+            certificate.verify_directly_issued_by(infrastructure)
+        except (InvalidSignature, ValueError, TypeError):
+            raise InvalidRequestError(f"{book} names a certificate of another authority") from None
+        count += await _record_process(store, certificate)
+    return count
+
+
+async def _record_process(store: Store, certificate: x509.Certificate) -> bool:
+    try:
+        async with store.transaction() as transaction:
+            await record_issued(transaction, INFRASTRUCTURE, certificate, "process")
+    except (InvalidRequestError, AlteredRowError):
+        return False  # it has one, or had one that somebody deleted: that is audited
+    return True
 
 
 async def _adopt(store: Store, records: Records, key_id: KeyId) -> bool:

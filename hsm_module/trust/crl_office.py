@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from cryptography import x509
 
+from hsm_module.authorities import INFRASTRUCTURE
 from hsm_module.storage.crls import CrlHead, StoredCrl
 from hsm_module.token.port import KeyLabel
 from hsm_module.trust.context import TrustContext
@@ -32,6 +33,11 @@ class CrlOffice:
         self._entries = {
             label: CrlEntries(trust.store, trust.token, label) for label in self._issuers
         }
+
+    @property
+    def infrastructure(self) -> x509.Certificate:
+        """The authority of processes."""
+        return self._issuers[INFRASTRUCTURE]
 
     async def run(self) -> None:
         """Make CRLs whenever they are due, until cancelled. A failure waits for the next look."""

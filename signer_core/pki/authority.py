@@ -4,6 +4,7 @@ Each authority carries the extended key usages of what it issues, and OpenSSL, N
 its certificates to them: a stolen device CA makes no server, a stolen issuing CA no process.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from signer_core.pki.issuing import Issuance, Issuer, finish, key_usage, start, start_under
 
@@ -33,6 +34,14 @@ class Authority(Enum):
     )
     DEVICE = (ExtendedKeyUsageOID.CLIENT_AUTH,)
     INFRASTRUCTURE = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+@dataclass(frozen=True, slots=True)
+class RootAddresses:
+    """Where a verifier finds the root's list and certificate, as http URLs."""
+
+    crl: str
+    ca_issuers: str
 
 
 def authority_name(common_name: str, country_code: str, organization: str) -> x509.Name:
@@ -65,8 +74,12 @@ def issue_authority(
     public_key: ec.EllipticCurvePublicKey,
     name: x509.Name,
     authority: Authority,
+    root_at: RootAddresses | None = None,
 ) -> x509.Certificate:
-    """Issue an authority: 10 years, only end entities below it."""
+    """Issue an authority: 10 years, only end entities below it.
+
+    Without `root_at` it names no CRL of the root: a verifier must have it from elsewhere.
+    """
     builder = (
         start_under(root, issuance, public_key, name, AUTHORITY_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -76,4 +89,15 @@ def issue_authority(
     if authority is Authority.ISSUING:
         any_policy = x509.PolicyInformation(x509.ObjectIdentifier("2.5.29.32.0"), None)
         builder = builder.add_extension(x509.CertificatePolicies([any_policy]), critical=False)
+    if root_at is not None:
+        crl = x509.DistributionPoint([_url(root_at.crl)], None, None, None)
+        issuers = AuthorityInformationAccessOID.CA_ISSUERS
+        access = x509.AccessDescription(issuers, _url(root_at.ca_issuers))
+        builder = builder.add_extension(
+            x509.CRLDistributionPoints([crl]), critical=False
+        ).add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     return finish(builder, root)
+
+
+def _url(address: str) -> x509.UniformResourceIdentifier:
+    return x509.UniformResourceIdentifier(address)

@@ -123,6 +123,19 @@ def post(web: str, path: str, body: bytes) -> tuple[int, str, bytes]:
         return answer.status, answer.headers["Content-Type"], answer.read()
 
 
+def test_every_certificate_of_a_chain_says_where_its_list_is(
+    leaf: x509.Certificate, folder: Path
+) -> None:
+    """OpenSSL finds the lists by itself: that of the issuing CA, and the root's."""
+    assert leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints)
+    said = openssl(
+        *("verify", "-x509_strict", "-crl_check_all", "-crl_download"),
+        *("-CAfile", folder / "root.pem", "-untrusted", folder / "issuing-ca.pem"),
+        folder / "leaf.pem",
+    )
+    assert said.endswith(": OK\n")
+
+
 def test_the_addresses_in_a_certificate_lead_to_the_portal(
     web: str, leaf: x509.Certificate, folder: Path
 ) -> None:
@@ -248,3 +261,16 @@ def test_a_revocation_shows_at_once_in_ocsp_and_within_a_minute_in_a_crl(
     while "certificate revoked" not in verify_chain(web, folder):
         assert time.monotonic() < deadline, "no fresh CRL within a minute"
         time.sleep(1)
+
+
+def test_the_ceremonys_process_certificates_have_a_status(system: System, folder: Path) -> None:
+    tls = system.home.tls("portal")
+    portal = x509.load_pem_x509_certificates((tls / "cert.pem").read_bytes())
+    (folder / "portal.pem").write_bytes(portal[0].public_bytes(Encoding.PEM))
+    (folder / "infrastructure.pem").write_bytes(portal[1].public_bytes(Encoding.PEM))
+    said = openssl(
+        *("ocsp", "-url", f"http://127.0.0.1:{system.ports['portal']}/ocsp"),
+        *("-issuer", folder / "infrastructure.pem", "-cert", folder / "portal.pem"),
+        *("-CAfile", folder / "root.pem"),
+    )
+    assert "portal.pem: good" in said

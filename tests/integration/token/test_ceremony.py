@@ -48,6 +48,7 @@ def make_plan() -> Plan:
         country=ukraine(),
         organization="Test",
         vault_id="vault-1",
+        trust_url="http://portal.test",
     )
 
 
@@ -114,6 +115,32 @@ def test_openssl_accepts_every_process(home: Home) -> None:
     subprocess.run([*command, *vault], cwd=home.path / "vault" / "tls", check=True)
     for name in ("issuing-ca", "device-ca", "infrastructure-ca", "registry"):
         subprocess.run([*command[:4], "root.pem", f"{name}.pem"], cwd=home.public, check=True)
+
+
+def test_authorities_name_the_roots_list_where_the_portal_is(home: Home) -> None:
+    for label in ("issuing-ca", "device-ca", "infrastructure-ca"):
+        found = x509.load_pem_x509_certificate(home.certificate(label).read_bytes()).extensions
+        (point,) = found.get_extension_for_class(x509.CRLDistributionPoints).value
+        assert [one.value for one in point.full_name] == ["http://portal.test/crl/root.crl"]
+        (access,) = found.get_extension_for_class(x509.AuthorityInformationAccess).value
+        assert access.access_location.value == "http://portal.test/ca/root.cer"
+
+
+def test_process_certificates_are_in_the_vaults_book(home: Home) -> None:
+    def entered() -> set[x509.Certificate]:
+        book = home.process_certificates.read_bytes()
+        return set(x509.load_pem_x509_certificates(book))
+
+    def in_use() -> set[x509.Certificate]:
+        paths = (home.path / name / "tls" / "cert.pem" for name in PROCESSES)
+        return {x509.load_pem_x509_certificate(path.read_bytes()) for path in paths}
+
+    first = in_use()
+    assert entered() == first
+    (home.path / "portal" / "tls" / "cert.pem").unlink()
+    run(home)
+    assert entered() == first | in_use()  # the old one is good until it runs out
+    assert len(entered()) == len(PROCESSES) + 1
 
 
 def test_secrets_are_readable_by_their_owner_only(home: Home) -> None:
@@ -183,6 +210,7 @@ def test_a_run_that_dies_at_any_write_is_completed(
             run(home)
     keys = {p: p.read_bytes() for p in (home.serving.manifest, home.root.manifest) if p.exists()}
     keys |= {p: p.read_bytes() for p in home.path.rglob("*.pem")}
+    keys.pop(home.process_certificates, None)  # a book: it grows with what is issued
     run(home)
     assert not any(run(home).values())
     assert {path: path.read_bytes() for path in keys} == keys
