@@ -17,7 +17,7 @@ from signer_core.audit.keeper import MAX_WAITING, AuditKeeper, Kept
 from signer_core.audit.space import LOW_BYTES, SpaceWatch, free_bytes
 from signer_core.audit.sparse import SparseRecorder
 from signer_core.diagnostics import Finding, Verdict
-from signer_core.errors import UnavailableError
+from signer_core.errors import SignerError, UnavailableError
 from signer_core.storage.inspection import database_folder
 from signer_core.storage.signer.audit_reading import AuditReading
 from signer_core.storage.signer.callbacks import Callbacks
@@ -64,7 +64,10 @@ class SignerAudit:
         }
 
     async def stop(self) -> None:
-        """Record the end, bring what is recorded into the log if it can be, and stop."""
+        """Record the end, bring what is recorded into the log, have it signed, and stop.
+
+        What cannot be done now, the vault being away, the next start does.
+        """
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -72,9 +75,9 @@ class SignerAudit:
         try:
             await self.kept.outbox.record_alone(Event("process-stopped", "stopped"))
             async with asyncio.timeout(_DRAIN_S):
-                await self.keeper.step()
-        except (UnavailableError, TimeoutError):
-            pass  # what is in the outbox stays there for the next start
+                await self.keeper.finish()
+        except (SignerError, TimeoutError):
+            pass  # what is in the outbox stays there
         self.kept.sink.close()
 
     def add_services(self, server: grpc.aio.Server, access: Access) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ from signer_core.storage.signer.source_blocks import find_blocked, shut_out
 
 MAX_WAITING: Final = 20_000  # our own events that may wait before nothing new begins
 MAX_WAIT_S: Final = 120
-CHECKPOINT_S: Final = 60.0
+CHECKPOINT_S: Final = 60.0  # between two, while events keep coming
+QUIET_S: Final = 3.0  # without a new row: nothing is gained by waiting
 _PAUSE_S: Final = 0.25
 _RETRY_S: Final = 2.0
 
@@ -67,7 +68,8 @@ class AuditKeeper:
         self._alarms = Alarms()
         self.sink_failed = False
         self._signed_size = -1
-        self._sign_again_at = 0.0
+        self._sign_again_at = self._retry_at = 0.0
+        self._grown_at = 0.0
 
     async def run(self) -> None:
         """Keep the log until cancelled."""
@@ -113,6 +115,7 @@ class AuditKeeper:
             if rows:
                 await self._raise_alarms(connection, rows)
         if rows:
+            self._grown_at = time.monotonic()
             AUDIT_ROWS.set(rows[-1].seq + 1)
         return rows
 
@@ -158,20 +161,34 @@ class AuditKeeper:
             _log.warning("audit-rows-restored", count=len(leaves))
 
     async def _sign(self) -> None:
-        """Have the tree signed once a minute, if it has grown."""
-        if time.monotonic() < self._sign_again_at:
+        """Have the tree signed if it has grown: once a minute, and whenever it is quiet."""
+        now = time.monotonic()
+        if now < self._retry_at or now < min(self._sign_again_at, self._grown_at + QUIET_S):
             return
         tree = await self._reading.tree()
         if tree.size in (0, self._signed_size):
             return
-        self._sign_again_at = time.monotonic() + CHECKPOINT_S
+        self._sign_again_at = now + CHECKPOINT_S
         try:
             await self.sign_now()
         except VerificationError:  # the vault has recorded it, and that is an alarm
             _log.error("audit-tree-refused")
+            self._retry_at = now + CHECKPOINT_S
         except SignerError as error:  # the vault is away: it has not even begun, for example
-            self._sign_again_at = time.monotonic() + _RETRY_S
+            self._sign_again_at = self._retry_at = now + _RETRY_S
             _log.info("audit-tree-not-signed", code=error.code)
+
+    async def finish(self) -> None:
+        """Bring everything that is recorded into the log, and have its end signed.
+
+        Raises:
+            UnavailableError: database or vault are away: the next start does it.
+            VerificationError: the vault signed another tree before.
+        """
+        while await self.step():
+            pass
+        if (await self._reading.tree()).size not in (0, self._signed_size):
+            await self.sign_now()
 
     async def sign_now(self) -> str:
         """Have the tree of now signed; return the checkpoint.

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from signer_core.audit.alarms import BURST
 from signer_core.audit.checkpoint import verify_checkpoint
-from signer_core.audit.keeper import MAX_WAIT_S
+from signer_core.audit.keeper import CHECKPOINT_S, MAX_WAIT_S, QUIET_S
 from signer_core.audit.merkle import (
     Frontier,
     consistency_proof,
@@ -19,6 +19,7 @@ from signer_core.audit.merkle import (
 )
 from signer_core.errors import UnavailableError, VerificationError
 from signer_core.storage.engine import write_transaction
+from signer_core.storage.signer.audit_log import BATCH
 from signer_core.storage.signer.audit_tables import (
     audit_log,
     audit_nodes,
@@ -173,6 +174,38 @@ async def test_a_changed_past_is_not_signed(log):
     await log.keeper.step()
     with pytest.raises(VerificationError):
         await log.keeper.sign_now()
+
+
+async def signed_size(log):
+    newest = await log.reading.newest_checkpoint()
+    return newest.size if newest else 0
+
+
+async def test_the_tree_is_signed_once_a_minute_and_when_it_is_quiet(log):
+    await log.record(2)
+    await log.keeper.step()
+    assert await signed_size(log) == 2  # a start signs at once
+    await log.record(2)
+    await log.keeper.step()
+    assert await signed_size(log) == 2
+    log.keeper._grown_at -= QUIET_S
+    await log.keeper.step()
+    assert await signed_size(log) == 4
+    await log.record(1)
+    await log.keeper.step()
+    log.keeper._sign_again_at -= CHECKPOINT_S
+    await log.keeper.step()
+    assert await signed_size(log) == 5
+
+
+async def test_the_end_of_the_log_is_signed_when_the_process_ends(log):
+    await log.record(2)
+    await log.keeper.step()
+    log.vault.events = [recorded() for _ in range(BATCH + 1)]
+    await log.record(3)
+    await log.keeper.finish()
+    assert len(await log.leaves()) == BATCH + 6
+    assert await signed_size(log) == BATCH + 6
 
 
 async def test_proofs_over_stored_nodes_verify(log):
