@@ -1,6 +1,5 @@
 """What is done at once about rows that come into the log: alerts, and sources that are shut out."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -40,25 +39,6 @@ class Alarms:
         return True
 
 
-@dataclass(slots=True)
-class Bursts:
-    """Counts wrong PINs of each source. Mutable: it is the count."""
-
-    limit: int = BURST
-    _times: dict[str, deque[int]] = field(default_factory=dict)
-
-    def sources(self, rows: Sequence[Recorded]) -> Sequence[str]:
-        """Return the sources that reached the limit with these rows; each starts at 0 again."""
-        found = []
-        for one in rows:
-            if one.event in _TRIES and one.result in _WRONG and one.source and self._is_burst(one):
-                found.append(one.source)
-                del self._times[one.source]
-        return found
-
-    def _is_burst(self, one: Recorded) -> bool:
-        if len(self._times) >= _MAX_SOURCES:
-            self._times.clear()
-        times = self._times.setdefault(one.source, deque(maxlen=self.limit))
-        times.append(one.at_s)
-        return len(times) == self.limit and times[-1] - times[0] < BURST_WINDOW_S
+def wrong_pins(rows: Sequence[Recorded]) -> Sequence[Recorded]:
+    """Return the rows that tell of a wrong PIN from a source."""
+    return [one for one in rows if one.event in _TRIES and one.result in _WRONG and one.source]

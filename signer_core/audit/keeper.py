@@ -15,7 +15,7 @@ from typing import Final, Literal
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from signer_core.audit.alarms import ALERT_KINDS, SHUT_OUT_S, Alarms, Bursts
+from signer_core.audit.alarms import ALERT_KINDS, SHUT_OUT_S, Alarms, wrong_pins
 from signer_core.audit.events import Event
 from signer_core.audit.file_sink import FileSink
 from signer_core.audit.gate import AuditGate
@@ -29,7 +29,7 @@ from signer_core.storage.signer.audit_log import BATCH, Delivery, Row
 from signer_core.storage.signer.audit_outbox import AuditOutbox
 from signer_core.storage.signer.audit_reading import AuditReading
 from signer_core.storage.signer.jobs import enqueue
-from signer_core.storage.signer.source_blocks import find_blocked, shut_out
+from signer_core.storage.signer.source_blocks import find_blocked, note_wrong_pin, shut_out
 
 MAX_WAITING: Final = 20_000  # our own events that may wait before nothing new begins
 MAX_WAIT_S: Final = 120
@@ -54,7 +54,6 @@ class Kept:
     sink: FileSink
     clock: Callable[[], datetime]  # UTC
     gate: AuditGate = field(default_factory=AuditGate)
-    bursts: Bursts = field(default_factory=Bursts)
 
 
 class AuditKeeper:
@@ -126,9 +125,11 @@ class AuditKeeper:
         for place in self._alarms.to_tell(events):
             for kind in ALERT_KINDS:
                 await enqueue(connection, kind, rows[place].leaf, now_s)
-        for source in self._kept.bursts.sources(events):
-            await shut_out(connection, source, now_s, now_s + SHUT_OUT_S)
-            burst = Event("pin-burst", "blocked", source=source)
+        for one in wrong_pins(events):
+            if not await note_wrong_pin(connection, one.source, one.at_s):
+                continue
+            await shut_out(connection, one.source, now_s, now_s + SHUT_OUT_S)
+            burst = Event("pin-burst", "blocked", source=one.source)
             await self._kept.outbox.record(connection, burst)
 
     async def _write_file(self, rows: Sequence[Row]) -> None:

@@ -96,3 +96,12 @@ source_blocks: Final = Table(
     Column("source", String(64), primary_key=True),
     Column("until_s", BigInteger, nullable=False),
 )
+
+# Wrong PINs of the last ten minutes, by where they came from.
+wrong_pins: Final = Table(
+    "wrong_pins",
+    metadata,
+    Column("id", _COUNTER, primary_key=True),
+    Column("source", String(64), nullable=False, index=True),
+    Column("at_s", BigInteger, nullable=False, index=True),
+)

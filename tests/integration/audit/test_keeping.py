@@ -26,6 +26,7 @@ from signer_core.storage.signer.audit_tables import (
     audit_outbox,
     audit_tree,
     job_outbox,
+    wrong_pins,
 )
 from tests.fakes.vault_audit import recorded
 
@@ -277,6 +278,22 @@ async def test_a_burst_of_wrong_pins_shuts_its_source_out_for_a_while(log):
     log.ahead = timedelta(minutes=16)
     await log.keeper._judge_gate()
     log.kept.gate.verify_source("198.51.100.7")
+
+
+async def test_a_burst_is_counted_over_all_signers_and_restarts(log):
+    wrong = [recorded("sign", "pin-rejected", source="198.51.100.7") for _ in range(BURST)]
+    for one in wrong[:-1]:
+        log.vault.events = [one]
+        await log.keeper.step()
+        log.restart()  # what a second signer, or the next start, knows is in the database
+    await log.keeper._judge_gate()
+    assert log.kept.gate.blocked == frozenset()
+    log.vault.events = wrong[-1:]
+    await log.keeper.step()
+    await log.keeper._judge_gate()
+    assert log.kept.gate.blocked == {"198.51.100.7"}
+    async with log.engine.connect() as connection:  # the count begins anew
+        assert (await connection.execute(select(wrong_pins))).all() == []
 
 
 async def test_slow_wrong_pins_are_no_burst(log):
