@@ -124,16 +124,25 @@ def post(web: str, path: str, body: bytes) -> tuple[int, str, bytes]:
 
 
 def test_every_certificate_of_a_chain_says_where_its_list_is(
-    leaf: x509.Certificate, folder: Path
+    web: str, leaf: x509.Certificate, folder: Path
 ) -> None:
     """OpenSSL finds the lists by itself: that of the issuing CA, and the root's."""
     assert leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints)
-    said = openssl(
-        *("verify", "-x509_strict", "-crl_check_all", "-crl_download"),
-        *("-CAfile", folder / "root.pem", "-untrusted", folder / "issuing-ca.pem"),
-        folder / "leaf.pem",
-    )
-    assert said.endswith(": OK\n")
+    root = x509.load_der_x509_crl(get(f"{web}/crl/root.crl"))
+    (folder / "root-list.pem").write_bytes(root.public_bytes(Encoding.PEM))
+    below = ("-untrusted", folder / "issuing-ca.pem")
+    listed = ("-CRLfile", folder / "root-list.pem")
+    for certificate, *more in (
+        ("issuing-ca.pem", "-crl_check"),
+        ("leaf.pem", "-crl_check", *below),
+        # OpenSSL looks the root up, too, which names no list: it is trusted, not issued
+        ("leaf.pem", "-crl_check_all", *below, *listed),
+    ):
+        said = openssl(
+            *("verify", "-x509_strict", "-crl_download", *more),
+            *("-CAfile", folder / "root.pem", folder / certificate),
+        )
+        assert said.endswith(": OK\n")
 
 
 def test_the_addresses_in_a_certificate_lead_to_the_portal(
