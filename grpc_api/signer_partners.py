@@ -10,6 +10,7 @@ from grpc_api.servers.internal_partners import PartnersServicer, add_partners
 from grpc_api.servers.partner_limits import NewPartners, WrongSecrets
 from signer_core.partners.developers import Developers
 from signer_core.partners.directory import PartnerDirectory
+from signer_core.partners.example import Examples
 from signer_core.partners.following import PartnerFollowing
 from signer_core.partners.ports import VaultPartners
 from signer_core.partners.secrets import Secrets
@@ -29,6 +30,7 @@ class PartnerParts:
     closing: Closing
     clock: Clock
     has_sandbox: bool
+    examples: Examples
     limits: NewPartners = field(default_factory=NewPartners)
 
     @cached_property
@@ -47,7 +49,12 @@ class PartnerParts:
     def add(self, server: grpc.aio.Server) -> tuple[str, ...]:
         """Register PartnersService; return its full name."""
         developers = Developers(
-            self.has_sandbox, self.vault, self.following, self.secrets, self.limits.admit
+            has_sandbox=self.has_sandbox,
+            vault=self.vault,
+            following=self.following,
+            secrets=self.secrets,
+            examples=self.examples,
+            admit=self.limits.admit,
         )
         servicer = PartnersServicer(self.directory, self.secrets, developers, WrongSecrets())
         return add_partners(server, servicer)

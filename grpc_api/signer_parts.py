@@ -59,6 +59,7 @@ from signer_core.login.logins import Logins
 from signer_core.login.offers import CollectedOffers
 from signer_core.login.ports import VaultLogin
 from signer_core.partners.directory import PartnerDirectory
+from signer_core.partners.example import Examples
 from signer_core.partners.ports import VaultPartners
 from signer_core.ports import Registrar, VaultKeys, VaultRequests
 from signer_core.seals.ports import VaultSeals
@@ -235,6 +236,7 @@ class Parts:
             closing=self.closing(),
             clock=self.clock,
             has_sandbox=self.has_sandbox,
+            examples=Examples(self.neighbours.login, self.public_url, self.clock),
             limits=self.new_partners,
         )
 

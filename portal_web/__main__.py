@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 
 from grpc_api.clients.health import HealthClient
+from grpc_api.clients.partners import PartnersClient
 from grpc_api.clients.trust import TrustClient
 from grpc_api.credentials import address_of_any, internal_channel
 from grpc_api.hardening import harden
@@ -22,6 +23,10 @@ from grpc_api.process_certificate import ask_vault, renewing
 from grpc_api.settings import load_settings
 from grpc_api.telemetry import telemetry
 from portal_web.application import make_application
+from portal_web.developers.routes import DeveloperParts
+from portal_web.sessions.cookies import SealedCookies
+from portal_web.sessions.keys import read_keys
+from portal_web.sessions.session import Sessions
 from portal_web.settings import PortalSettings
 from signer_core.errors import SignerError, UnavailableError
 from signer_core.trust.desk import TrustDesk
@@ -48,11 +53,18 @@ async def serve(settings: PortalSettings) -> None:
     Raises:
         UnavailableError: a file cannot be read, or the address is taken.
     """
+    cookies = SealedCookies(read_keys(settings.cookie_keys_file), is_secure=settings.is_secure)
+    sessions = Sessions(cookies)
     listener = _listen(settings.listen)
     address = address_of_any(settings.signer_addresses)
     async with internal_channel(address, "signer.internal", settings.tls) as signer:
         desk = TrustDesk(TrustClient(signer))
-        app = make_application(desk, HealthClient(signer).is_serving, is_secure=settings.is_secure)
+        app = make_application(
+            desk,
+            HealthClient(signer).is_serving,
+            is_secure=settings.is_secure,
+            developers=DeveloperParts(PartnersClient(signer), sessions, settings.public_url),
+        )
         config = uvicorn.Config(
             app,
             log_config=None,  # ours

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from portal_web.design.assets import Assets, asset_routes
 from portal_web.design.headers import SecurityHeaders
 from portal_web.design.pages import Pages
+from portal_web.developers.routes import DeveloperParts, developer_routes
 from portal_web.errors import render_errors
 from portal_web.home.routes import home_routes
 from portal_web.trust.routes import trust_routes
@@ -20,6 +21,7 @@ def make_application(
     is_signer_serving: Callable[[], Awaitable[bool]],
     *,
     is_secure: bool = False,
+    developers: DeveloperParts | None = None,
 ) -> ASGIApp:
     """Put the routes together.
 
@@ -32,6 +34,8 @@ def make_application(
     app.include_router(asset_routes(assets))
     app.include_router(home_routes(pages))
     app.include_router(trust_routes(trust))
+    if developers is not None:
+        app.include_router(developer_routes(developers, pages))
 
     @app.get("/health")
     async def health() -> Response:

@@ -42,6 +42,7 @@ class MadePartner:
 
     partner_id: str
     secret: str = field(repr=False)  # empty where a key was given
+    example_id_token: str = field(default="", repr=False)  # empty where there is none
 
 
 class PartnersClient:
@@ -98,4 +99,4 @@ class PartnersClient:
             source=new.source,
         )
         made = await call(self._stub.CreateSandboxPartner, message)
-        return MadePartner(made.partner_id, made.secret)
+        return MadePartner(made.partner_id, made.secret, made.example_id_token)

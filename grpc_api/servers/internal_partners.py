@@ -73,7 +73,11 @@ class PartnersServicer(services.PartnersServiceServicer):
             source=network_of(request.source),
         )
         made = await self.developers.create(new)
-        return wire.CreateSandboxPartnerResponse(partner_id=made.partner_id, secret=made.secret)
+        return wire.CreateSandboxPartnerResponse(
+            partner_id=made.partner_id,
+            secret=made.secret,
+            example_id_token=made.example_id_token,
+        )
 
 
 def add_partners(server: grpc.aio.Server, servicer: PartnersServicer) -> tuple[str, ...]:

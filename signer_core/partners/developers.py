@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from signer_core.errors import DeniedError
+from signer_core.partners.example import Examples
 from signer_core.partners.following import PartnerFollowing
 from signer_core.partners.jwk import parse_public_jwk
 from signer_core.partners.ports import VaultPartners
@@ -33,6 +34,7 @@ class MadePartner:
 
     partner_id: str
     secret: str = field(repr=False)  # empty where a key was given
+    example_id_token: str = field(repr=False)  # empty where the vault signs none
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Developers:
     vault: VaultPartners
     following: PartnerFollowing
     secrets: Secrets
+    examples: Examples
     admit: Admit
 
     async def create(self, new: NewPartner) -> MadePartner:
@@ -68,6 +71,5 @@ class Developers:
         self.admit(new.source)  # 3
         await self.vault.sign_sandbox(json.dumps(described.model_dump(mode="json")))  # 4
         await self.following.follow(partner_id)
-        if keys:
-            return MadePartner(partner_id, "")
-        return MadePartner(partner_id, await self.secrets.make(partner_id, "sandbox"))
+        secret = "" if keys else await self.secrets.make(partner_id, "sandbox")
+        return MadePartner(partner_id, secret, await self.examples.id_token(partner_id))

@@ -13,6 +13,10 @@ MAX_BYTES: Final = 2048
 _HARMLESS: Final = {"use", "alg", "key_ops", "ext", "kid"}
 
 
+class PrivateKeyError(InvalidRequestError):
+    """Somebody pasted a private key: it is secret no more."""
+
+
 def parse_public_jwk(text: str) -> PartnerKey:
     """Parse a public JWK of P-256; without a `kid` it gets its thumbprint (RFC 7638).
 
@@ -21,7 +25,8 @@ def parse_public_jwk(text: str) -> PartnerKey:
     3. A point of P-256, for signing, and no member that we do not know.
 
     Raises:
-        InvalidRequestError: at the first that fails.
+        PrivateKeyError: 2.
+        InvalidRequestError: 1 or 3.
     """
     if len(text.encode()) > MAX_BYTES:  # 1
         raise InvalidRequestError("the key is longer than 2 KiB: one public JWK is enough")
@@ -32,7 +37,7 @@ def parse_public_jwk(text: str) -> PartnerKey:
     if not isinstance(members, dict):
         raise InvalidRequestError("the key is not a JWK: it is not a JSON object")
     if {"d", "k", "p", "q"} & set(members):  # 2
-        raise InvalidRequestError(
+        raise PrivateKeyError(
             "this is a PRIVATE key: make a new one, and give only its public part (without “d”)"
         )
     if members.get("use", "sig") != "sig" or members.get("alg", "ES256") != "ES256":  # 3

@@ -1,13 +1,22 @@
 """Names that a stranger chose and people will read: nothing in them may pass for something else."""
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 MAX_CHARACTERS: Final = 60
 _LATIN: Final = "A-Za-z"
 _UKRAINIAN: Final = "АБВГҐДЕЄЖЗИІЇЙКЛМНОПРСТУФХЦЧШЩЬЮЯабвгґдеєжзиіїйклмнопрстуфхцчшщьюя"
+_CHARACTERS: Final = "Latin or Ukrainian letters, digits, spaces and .,:()&+№'-"
 _ALLOWED: Final = re.compile(rf"[{_LATIN}{_UKRAINIAN}0-9 .,:()&+№'’-]+")
 _MIXED: Final = re.compile(rf"[{_LATIN}][^ -]*[{_UKRAINIAN}]|[{_UKRAINIAN}][^ -]*[{_LATIN}]")
+
+
+class NameRefusedError(ValueError):
+    """A name is not allowed; `rule` says which rule it breaks, for pages in other languages."""
+
+    def __init__(self, rule: Literal["length", "letters", "mixed", "spaces"], says: str) -> None:
+        super().__init__(says)
+        self.rule = rule
 
 
 def check_name(name: str) -> None:
@@ -20,13 +29,13 @@ def check_name(name: str) -> None:
     4. One space at a time, none at the ends; a letter or digit somewhere.
 
     Raises:
-        ValueError: at the first that fails; the text says what to do.
+        NameRefusedError: at the first that fails; the text says what to do.
     """
     if not 1 <= len(name) <= MAX_CHARACTERS:  # 1
-        raise ValueError(f"the name has 1 to {MAX_CHARACTERS} characters")
+        raise NameRefusedError("length", f"the name has 1 to {MAX_CHARACTERS} characters")
     if not _ALLOWED.fullmatch(name):  # 2
-        raise ValueError("the name has Latin or Ukrainian letters, digits, spaces and .,:()&+№'-")
+        raise NameRefusedError("letters", f"the name has {_CHARACTERS} only")
     if _MIXED.search(name):  # 3
-        raise ValueError("a word of the name mixes Latin and Ukrainian letters")
+        raise NameRefusedError("mixed", "a word of the name mixes Latin and Ukrainian letters")
     if "  " in name or name != name.strip() or not any(map(str.isalnum, name)):  # 4
-        raise ValueError("the name begins and ends with no space and has one at a time")
+        raise NameRefusedError("spaces", "the name has one space at a time, and none at its ends")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, get_args
 
 from signer_core.errors import InvalidRequestError
-from signer_core.partners.names import check_name
+from signer_core.partners.names import NameRefusedError, check_name
 from signer_core.pki.partner_key import PartnerKey
 from signer_core.pki.relying_party import PartnerDescription, Scope, parse_description
 
@@ -75,7 +75,7 @@ def check_sandbox(described: PartnerDescription) -> None:
         raise InvalidRequestError("a partner of the sandbox says in its name that it is made up")
     try:
         check_name(name)  # 2
-    except ValueError as error:
+    except NameRefusedError as error:
         raise InvalidRequestError(str(error)) from None
     if not 1 <= len(described.return_addresses) <= MAX_RETURN_ADDRESSES:  # 3
         raise InvalidRequestError(f"there are 1 to {MAX_RETURN_ADDRESSES} return addresses")

@@ -1,8 +1,12 @@
 """Partners through every process: an officer adds one, it asks a person, it is suspended."""
 
+import html
 import json
+import re
 
+import httpx
 import pytest
+from joserfc.util import urlsafe_b64decode
 
 from grpc_api.clients.status import RequestStatus
 from signer_core.errors import DeniedError
@@ -57,6 +61,27 @@ def test_a_suspended_partners_requests_are_withdrawn_and_refused(
     resumed = desk.json("partner", "resume", "made-up-shop", *WHY)
     assert resumed["state"] == "active"
     assert portal.request([contract], by="made-up-shop")
+
+
+def test_a_developer_gets_a_partner_from_the_page(desk, system, portal, phone, contract):
+    ports = json.loads(system.home.ports.read_text())
+    with httpx.Client(base_url=f"http://127.0.0.1:{ports['portal']}") as browser:
+        form = browser.get("/developers").text
+        token = re.search('name="form_token" value="([^"]+)"', form)[1]
+        typed = {"name": "Моя крамниця", "return_addresses": "http://127.0.0.1:8000/back"}
+        page = browser.post("/developers", data=typed | {"form_token": token})
+    assert page.status_code == 200
+    told = html.unescape(page.text)
+    partner_id = re.search("OIDC_CLIENT_ID=(\\S+)", told)[1]
+    example = re.search('id="example"><code>([^<]+)<', told)[1]
+    claims = json.loads(urlsafe_b64decode(example.split(".")[1].encode()))
+    assert (claims["iss"], claims["aud"]) == (str(browser.base_url).rstrip("/"), partner_id)
+    shown = desk.json("partner", "show", partner_id)
+    assert (shown["sandbox"], shown["state"]) == (True, "active")
+    assert partner_id not in str(desk.json("partner", "list"))
+    assert portal.request([contract], by=partner_id)
+    suspended = desk.json("partner", "suspend", partner_id, *WHY)
+    assert suspended["withdrawn"] == 1
 
 
 def test_an_auditor_shows_partners_and_changes_none(desk, shop, auditor):

@@ -3,13 +3,16 @@
 import json
 
 import pytest
+from joserfc import jwt
 
 from grpc_api.clients.partners import NewSandboxPartner, PartnersClient
 from grpc_api.servers.partner_limits import NewPartners
+from hsm_module.login.payload import verify_payload
 from signer_core.errors import DeniedError, InvalidRequestError, UnavailableError
 from signer_core.partners.developers import Developers, NewPartner
 from tests.fakes.partners import RETURN_ADDRESS, public_jwk
 from tests.fakes.pki import new_key
+from tests.fakes.signer_world import PUBLIC_URL
 
 NEW = NewSandboxPartner("Моя крамниця", [RETURN_ADDRESS], source="192.0.2.1")
 
@@ -26,6 +29,31 @@ async def test_a_developer_gets_an_id_and_a_secret_at_once(world, client):
     assert "made-up partner “Моя крамниця”" in partner.name_en
     assert partner.has_secret
     assert len(made.secret) == 43
+    await client.check_secret(made.partner_id, made.secret)
+
+
+async def test_a_developer_gets_an_example_of_an_id_token(world, client):
+    made = await client.create_sandbox(NEW)
+    token = jwt.decode(made.example_id_token, world.vault.login.key, algorithms=["ES256"])
+    rules = jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": PUBLIC_URL},
+        aud={"essential": True, "value": made.partner_id},
+        exp={"essential": True},
+        nonce={"essential": True, "value": "example"},
+    )
+    rules.validate(token.claims)
+    assert token.claims["sub"] == token.claims["acr"] == "example"
+    payload = json.dumps(token.claims).encode()
+    verify_payload(payload, PUBLIC_URL, int(world.clock().timestamp()))  # as the real vault does
+
+
+async def test_without_an_example_the_partner_is_made_all_the_same(world, client, monkeypatch):
+    async def refuse(_payload):
+        raise InvalidRequestError("this vault signs ID tokens of its own issuer only")
+
+    monkeypatch.setattr(world.vault.login, "sign_id_token", refuse)
+    made = await client.create_sandbox(NEW)
+    assert made.example_id_token == ""
     await client.check_secret(made.partner_id, made.secret)
 
 
@@ -64,7 +92,14 @@ async def test_no_sandbox_here_or_at_the_vault(world, client):
     with pytest.raises(DeniedError, match="no sandbox"):
         await client.create_sandbox(NEW)
     parts = world.parts.partners()
-    here = Developers(False, world.vault.partners, parts.following, parts.secrets, never)
+    here = Developers(
+        has_sandbox=False,
+        vault=world.vault.partners,
+        following=parts.following,
+        secrets=parts.secrets,
+        examples=parts.examples,
+        admit=never,
+    )
     world.vault.partners.has_sandbox = True
     with pytest.raises(DeniedError, match="no sandbox"):
         await here.create(NewPartner("Shop", [RETURN_ADDRESS], "", "", "192.0.2.1"))

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!signer/internal/v1/partners.proto\x12\x12signer.internal.v1\"\'\n\x11GetPartnerRequest\x12\x12\n\npartner_id\x18\x01 \x01(\t\"B\n\x12GetPartnerResponse\x12,\n\x07partner\x18\x01 \x01(\x0b\x32\x1b.signer.internal.v1.Partner\"\xb5\x01\n\x07Partner\x12\x12\n\npartner_id\x18\x01 \x01(\t\x12\x0e\n\x06record\x18\x02 \x01(\t\x12\x0f\n\x07name_uk\x18\x03 \x01(\t\x12\x0f\n\x07name_en\x18\x04 \x01(\t\x12\x18\n\x10return_addresses\x18\x05 \x03(\t\x12\x0e\n\x06scopes\x18\x06 \x03(\t\x12\x18\n\x10\x63\x61llback_address\x18\x07 \x01(\t\x12\x0c\n\x04keys\x18\x08 \x03(\t\x12\x12\n\nhas_secret\x18\t \x01(\x08\"8\n\x12\x43heckSecretRequest\x12\x12\n\npartner_id\x18\x01 \x01(\t\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\x15\n\x13\x43heckSecretResponse\"\x83\x01\n\x1b\x43reateSandboxPartnerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x18\n\x10return_addresses\x18\x02 \x03(\t\x12\x18\n\x10\x63\x61llback_address\x18\x03 \x01(\t\x12\x12\n\npublic_jwk\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\"B\n\x1c\x43reateSandboxPartnerResponse\x12\x12\n\npartner_id\x18\x01 \x01(\t\x12\x0e\n\x06secret\x18\x02 \x01(\t2\xc9\x02\n\x0fPartnersService\x12[\n\nGetPartner\x12%.signer.internal.v1.GetPartnerRequest\x1a&.signer.internal.v1.GetPartnerResponse\x12^\n\x0b\x43heckSecret\x12&.signer.internal.v1.CheckSecretRequest\x1a\'.signer.internal.v1.CheckSecretResponse\x12y\n\x14\x43reateSandboxPartner\x12/.signer.internal.v1.CreateSandboxPartnerRequest\x1a\x30.signer.internal.v1.CreateSandboxPartnerResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!signer/internal/v1/partners.proto\x12\x12signer.internal.v1\"\'\n\x11GetPartnerRequest\x12\x12\n\npartner_id\x18\x01 \x01(\t\"B\n\x12GetPartnerResponse\x12,\n\x07partner\x18\x01 \x01(\x0b\x32\x1b.signer.internal.v1.Partner\"\xb5\x01\n\x07Partner\x12\x12\n\npartner_id\x18\x01 \x01(\t\x12\x0e\n\x06record\x18\x02 \x01(\t\x12\x0f\n\x07name_uk\x18\x03 \x01(\t\x12\x0f\n\x07name_en\x18\x04 \x01(\t\x12\x18\n\x10return_addresses\x18\x05 \x03(\t\x12\x0e\n\x06scopes\x18\x06 \x03(\t\x12\x18\n\x10\x63\x61llback_address\x18\x07 \x01(\t\x12\x0c\n\x04keys\x18\x08 \x03(\t\x12\x12\n\nhas_secret\x18\t \x01(\x08\"8\n\x12\x43heckSecretRequest\x12\x12\n\npartner_id\x18\x01 \x01(\t\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\x15\n\x13\x43heckSecretResponse\"\x83\x01\n\x1b\x43reateSandboxPartnerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x18\n\x10return_addresses\x18\x02 \x03(\t\x12\x18\n\x10\x63\x61llback_address\x18\x03 \x01(\t\x12\x12\n\npublic_jwk\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\"\\\n\x1c\x43reateSandboxPartnerResponse\x12\x12\n\npartner_id\x18\x01 \x01(\t\x12\x0e\n\x06secret\x18\x02 \x01(\t\x12\x18\n\x10\x65xample_id_token\x18\x03 \x01(\t2\xc9\x02\n\x0fPartnersService\x12[\n\nGetPartner\x12%.signer.internal.v1.GetPartnerRequest\x1a&.signer.internal.v1.GetPartnerResponse\x12^\n\x0b\x43heckSecret\x12&.signer.internal.v1.CheckSecretRequest\x1a\'.signer.internal.v1.CheckSecretResponse\x12y\n\x14\x43reateSandboxPartner\x12/.signer.internal.v1.CreateSandboxPartnerRequest\x1a\x30.signer.internal.v1.CreateSandboxPartnerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,7 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATESANDBOXPARTNERREQUEST']._serialized_start=432
   _globals['_CREATESANDBOXPARTNERREQUEST']._serialized_end=563
   _globals['_CREATESANDBOXPARTNERRESPONSE']._serialized_start=565
-  _globals['_CREATESANDBOXPARTNERRESPONSE']._serialized_end=631
-  _globals['_PARTNERSSERVICE']._serialized_start=634
-  _globals['_PARTNERSSERVICE']._serialized_end=963
+  _globals['_CREATESANDBOXPARTNERRESPONSE']._serialized_end=657
+  _globals['_PARTNERSSERVICE']._serialized_start=660
+  _globals['_PARTNERSSERVICE']._serialized_end=989
 # @@protoc_insertion_point(module_scope)

@@ -197,19 +197,25 @@ class CreateSandboxPartnerResponse(_message.Message):
 
     PARTNER_ID_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
+    EXAMPLE_ID_TOKEN_FIELD_NUMBER: _builtins.int
     partner_id: _builtins.str
     """"sandbox-" and 12 characters"""
     secret: _builtins.str
     """43 characters, told once; empty where a key was given"""
+    example_id_token: _builtins.str
+    """ID token (compact JWS) of a made-up person for this partner, good for 10 minutes; empty where the
+    vault signs none
+    """
     def __init__(
         self,
         *,
         partner_id: _builtins.str = ...,
         secret: _builtins.str = ...,
+        example_id_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["partner_id", b"partner_id", "secret", b"secret"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["example_id_token", b"example_id_token", "partner_id", b"partner_id", "secret", b"secret"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

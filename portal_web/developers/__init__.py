@@ -1,0 +1,1 @@
+"""Where a developer makes a partner of the sandbox: form in, client id and secret out."""
