@@ -75,8 +75,8 @@ vectors: dev ## regenerate tests/vectors; fails when that changes anything
 	@$(RUN) python scripts/make_vectors.py && git diff --exit-code -- tests/vectors
 
 .PHONY: bench
-bench: dev ## benchmarks/, a table each with ratios (some 15 minutes)
-	@for name in machine protocol token documents whole_way load waiting; do \
+bench: dev ## benchmarks/, a table each with ratios (some 20 minutes)
+	@for name in machine protocol token documents whole_way load waiting callbacks; do \
 	  echo "== $$name"; $(RUN) python -m "benchmarks.$$name" || exit 1; done
 
 .PHONY: bench-million

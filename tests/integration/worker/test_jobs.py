@@ -11,7 +11,7 @@ import pytest
 from dbos import DBOS
 
 from grpc_api.jobs import runner
-from grpc_api.jobs.kinds import GiveUpError, TryLaterError
+from grpc_api.jobs.kinds import CALLBACK, GiveUpError, TryLaterError
 from grpc_api.jobs.mail import AlertMail
 from grpc_api.jobs.runner import AT_ONCE, GivenUpError, JobRunner, Patience
 from grpc_api.jobs.settings import MailSettings, WebhookSettings
@@ -50,9 +50,9 @@ class Jobs:
         self.reports.append((job_id, reason))
 
     async def start(self):
-        kinds = {"test": self.work, "hang": self.hang}
+        self.kinds = {"test": self.work, "hang": self.hang}
         patience = Patience(first_pause_s=0.02, whole_s=self.whole_s)
-        self.runner = JobRunner(self.url, kinds, self.report, patience)
+        self.runner = JobRunner(self.url, self.kinds, self.report, patience)
         await self.runner.start()
 
     async def stop(self):
@@ -164,6 +164,21 @@ async def test_a_lane_that_hangs_holds_up_no_other(jobs):
     await jobs.reported()
     await asyncio.sleep(1)
     assert jobs.hanging == AT_ONCE
+
+
+async def test_a_dead_partner_holds_up_no_other(jobs):
+    dead, living = b'{"partner_id": "dead"}', b'{"partner_id": "bank"}'
+
+    async def post(job_id, body):
+        await (jobs.hang if body == dead else jobs.work)(job_id, body)
+
+    jobs.kinds[CALLBACK] = post
+    for number in range(3 * AT_ONCE):
+        await jobs.runner.accept(f"{number:032x}", CALLBACK, dead)
+    for number in range(2 * AT_ONCE):
+        await jobs.runner.accept(f"{number:031x}f", CALLBACK, living)
+    await jobs.reported(2 * AT_ONCE)
+    assert (jobs.hanging, {body for _, body in jobs.done}) == (AT_ONCE, {living})
 
 
 async def test_a_runner_that_stops_in_a_try_does_it_again(jobs):
