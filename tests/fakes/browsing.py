@@ -33,11 +33,11 @@ _ARGUMENTS = (
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-async def launch(playwright: Playwright) -> Browser:
-    """Start Chromium with a fresh profile."""
+async def launch(playwright: Playwright, *more: str) -> Browser:
+    """Start Chromium with a fresh profile; `more` arguments of its command line."""
     program = shutil.which("chromium")
     assert program, "the tests need Chromium: scripts/bootstrap tests"
-    return await playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
+    return await playwright.chromium.launch(executable_path=program, args=[*_ARGUMENTS, *more])
 
 
 @dataclass  # without slots: playwright sets an attribute on whoever listens
