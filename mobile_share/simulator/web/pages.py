@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.datastructures import FormData
 
+from mobile_share.simulator.web.documents import opens
 from mobile_share.simulator.web.sessions import Session, session_of
 from mobile_share.simulator.web.texts import Words
 from mobile_share.simulator.web.trouble import PageError, Trouble
@@ -24,6 +24,7 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.globals["opens"] = opens
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -104,12 +105,6 @@ def parse_request_id(text: str) -> RequestId:
     if not _ID.fullmatch(text):
         raise PageError("error_not_here", 404)
     return RequestId(bytes.fromhex(text))
-
-
-def attachment(name: str, *, inline: bool = False) -> str:
-    """Return a Content-Disposition for a name of any alphabet (RFC 6266)."""
-    word = "inline" if inline else "attachment"
-    return f"{word}; filename*=UTF-8''{quote(name, safe='')}"
 
 
 Form = Annotated[FormData, Depends(posted)]

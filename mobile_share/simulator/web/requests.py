@@ -14,10 +14,10 @@ from mobile_share.photo import SANDBOX_PHOTO
 from mobile_share.ports import SignerClient
 from mobile_share.requests import Request as ShownRequest
 from mobile_share.signing import fetch_request
+from mobile_share.simulator.web.documents import document_response
 from mobile_share.simulator.web.pages import (
     Form,
     Visitor,
-    attachment,
     go,
     page,
     parse_request_id,
@@ -31,7 +31,6 @@ from mobile_share.simulator.web.trouble import PageError
 from signer_core.errors import SignerError
 
 MAX_REASON_CHARS: Final = 200
-_PDF: Final = "application/pdf"
 
 
 routes = APIRouter(prefix="/requests/{shown_id}")
@@ -56,10 +55,7 @@ async def document(shown_id: str, index: int, session: Visitor) -> Response:
     file = files[index]
     if not file.content:
         raise PageError("request_only_hash", 404)
-    is_pdf = file.content.startswith(b"%PDF-")  # a browser's own reader shows it, apart from us
-    media_type = _PDF if is_pdf else "application/octet-stream"
-    headers = {"Content-Disposition": attachment(file.name, inline=is_pdf)}
-    return Response(file.content, media_type=media_type, headers=headers)
+    return document_response(file)
 
 
 @routes.get("/decline")
