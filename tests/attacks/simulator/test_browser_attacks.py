@@ -1,5 +1,6 @@
 """Other sites, other names, a corrupt signer: what the browser phone refuses."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -183,7 +184,8 @@ async def test_the_language_form_leads_nowhere_else(owner, path):
 
 
 async def test_a_phone_outside_the_shelf_is_not_opened(owner, tmp_path):
+    shutil.copytree(owner.phone.folder, tmp_path / "elsewhere")  # a phone like any other
     await owner.get("/phones")
-    for phone_id in ("../phone", "..", "a" * 15, "A" * 16, "/etc"):
+    for phone_id in ("../elsewhere", str(tmp_path / "elsewhere"), "..", "a" * 15, "A" * 16):
         await owner.post("/phones", phone=phone_id)
         assert owner.page.status_code == 409

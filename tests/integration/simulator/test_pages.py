@@ -30,6 +30,13 @@ async def test_somebody_else_is_not_enrolled(browser, world):
     assert not world.vault.keys
 
 
+async def test_no_key_is_made_before_the_person_said_this_is_me(browser, world):
+    await browser.get("/enrol")
+    await browser.post("/enrol", code=CODE)
+    await browser.post("/enrol/pin", pin=PIN, again=PIN)
+    assert not world.vault.keys
+
+
 async def test_pin_page_says_why_a_pin_is_refused(browser, world):
     await browser.get("/enrol")
     await browser.post("/enrol", code=CODE)
