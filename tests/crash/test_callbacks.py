@@ -1,14 +1,12 @@
 """A worker that is killed while a partner has a callback in hand: the same one comes again."""
 
-import http.server
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
+from tests.fixtures.receivers import CallbackReceiver
 
 ROOT = Path(__file__).parents[2]
 JOB = "ab" * 16
@@ -45,43 +43,6 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-class Partner(http.server.ThreadingHTTPServer):
-    """Keeps whole requests; answers none while it hangs."""
-
-    received: list[bytes]
-    answers: threading.Event
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Partner
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append(bytes(self.headers) + body)
-        self.server.answers.wait(60)
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def partner() -> Iterator[Partner]:
-    server = Partner(("127.0.0.1", 0), Handler)
-    server.received, server.answers = [], threading.Event()
-    server.daemon_threads = True
-    server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.answers.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 def wait_for(found: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 90
     while not found():
@@ -90,29 +51,29 @@ def wait_for(found: Callable[[], object], process: subprocess.Popen[bytes]) -> N
         time.sleep(0.05)
 
 
-def start(folder: Path, partner: Partner, job: str) -> subprocess.Popen[bytes]:
-    arguments = [str(folder), str(partner.server_port), job]
+def start(folder: Path, callback_receiver: CallbackReceiver, job: str) -> subprocess.Popen[bytes]:
+    arguments = [str(folder), str(callback_receiver.server_port), job]
     return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT)
 
 
 def test_a_worker_killed_in_a_try_posts_the_same_bytes_again(
-    tmp_path: Path, partner: Partner
+    tmp_path: Path, callback_receiver: CallbackReceiver
 ) -> None:
     (tmp_path / "body").write_bytes(b'{"status":"approved"}')
-    first = start(tmp_path, partner, JOB)
+    first = start(tmp_path, callback_receiver, JOB)
     try:
-        wait_for(lambda: partner.received, first)
+        wait_for(lambda: callback_receiver.received, first)
     finally:
         first.kill()
         first.wait()
-    partner.answers.set()
-    second = start(tmp_path, partner, "")
+    callback_receiver.answers.set()
+    second = start(tmp_path, callback_receiver, "")
     try:
         wait_for((tmp_path / "ended").exists, second)
     finally:
         second.kill()
         second.wait()
     assert (tmp_path / "ended").read_text() == "delivered"
-    once, again = partner.received
+    once, again = callback_receiver.received
     assert once == again
-    assert f"Idempotency-Key: {JOB}".encode() in once
+    assert once[0]["Idempotency-Key"] == JOB
