@@ -1,0 +1,1 @@
+"""What a partner's server asks for over HTTP: offers made, looked at, withdrawn, collected."""
