@@ -19,6 +19,7 @@ class Flow:
     party: Mapping[str, str] = field(repr=False)  # who asks: its name by language, "uk" and "en"
     done_to: str = field(repr=False)  # a path of the portal, once approved
     cancel_to: str = field(repr=False)  # a path of the portal, for whoever gives up
+    can_renew: bool = True  # whether the portal can make another offer for it
 
 
 class Flows(Protocol):

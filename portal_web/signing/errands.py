@@ -47,10 +47,11 @@ class SigningErrands:
             party={"uk": name_uk, "en": name_en},
             done_to=f"/sign/{flow}/done",
             cancel_to=f"/sign/{flow}/cancel",
+            can_renew=False,  # what is to be signed, only the partner has
         )
 
     async def renew(self, _request: Request, _flow: str, *, same_device: bool) -> Response:  # noqa: ARG002  as the port says
-        """Refuse: what is to be signed, only the partner has.
+        """Refuse.
 
         Raises:
             InvalidRequestError: always.
