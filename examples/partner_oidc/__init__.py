@@ -1,0 +1,1 @@
+"""A partner's site that signs its visitors in with OpenID Connect."""

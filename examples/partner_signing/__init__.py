@@ -1,0 +1,1 @@
+"""A partner's program that has files signed by their hash."""
