@@ -5,6 +5,7 @@ from typing import Final
 
 from cryptography import x509
 
+from mobile_share.login_statement import verify_login_statement
 from mobile_share.ports import RequestStatus, UntrustedRequest
 from mobile_share.relying_party import RelyingParty, verify_relying_party
 from mobile_share.request_parts import (
@@ -72,7 +73,8 @@ def verify_request(
     2. The relying party's record is the registry's; kind and return address are in it.
     3. Purpose, statement, hint and names are text of their length that a screen shows as it is.
     4. What is signed is what is shown: each document is what its file hash says, no two files are
-       the same; the statement of a login or a consent hashes to its challenge.
+       the same; the statement of a login or a consent hashes to its challenge, and one that says
+       to be a login names this relying party and this return address.
     5. The signed attributes of each file, or of the challenge, sign its hash under this key's
        certificate.
     6. The request hash covers exactly what was checked.
@@ -84,6 +86,7 @@ def verify_request(
     kind = _verify_kind(untrusted, now_s)  # 1
     party = _verify_party(untrusted, registry)  # 2
     _verify_text(untrusted)  # 3
+    verify_login_statement(untrusted, party)  # 4
     parts = verify_parts(kind, untrusted, documents, certificate, now_s)  # 4, 5
     return Request(
         request_id=untrusted.request_id,

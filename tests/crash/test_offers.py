@@ -19,7 +19,7 @@ from tests.crash.world import CrashWorld
 
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
 
-STATEMENT = "diia-signer login v1"
+STATEMENT = "a login at the bank, v1"
 COLLECTOR = b"c" * 32
 
 

@@ -35,7 +35,7 @@ from tests.fakes.offers_made import assert_openssl_accepts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm]
 
-STATEMENT = "diia-signer login v1\nhttps://sign.example\nsandbox-bank\n-"
+STATEMENT = "a login at the bank, v1\nhttps://sign.example\nsandbox-bank\n-"
 COLLECTOR = b"c" * 32
 
 

@@ -9,7 +9,7 @@ from grpc_api.clients.offers import HashedFile, NewOffer
 from signer_core.protocol.offer_link import OfferLink, qr_code, same_device_code
 from signer_core.protocol.request_kind import RequestKind
 
-STATEMENT = "diia-signer login v1\nhttps://sign.example\nbank"
+STATEMENT = "a login at the bank, v1\nhttps://sign.example\nbank"
 COLLECTOR = b"c" * 32
 CHALLENGE = hashlib.sha256(STATEMENT.encode()).digest()
 

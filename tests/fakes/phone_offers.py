@@ -23,7 +23,7 @@ from signer_core.protocol.presence import presence_message
 from tests.fakes.citizen import NOW
 
 PUBLIC_URL = "https://sign.example"
-STATEMENT = "diia-signer login v1\nhttps://sign.example\nbank\n-"
+STATEMENT = "a login at the bank, v1\nhttps://sign.example\nbank\n-"
 STEP = int(NOW.timestamp())
 
 

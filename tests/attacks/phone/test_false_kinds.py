@@ -17,7 +17,7 @@ from tests.fakes.citizen import NOW
 from tests.fakes.phone_fixtures import sign
 from tests.fakes.phone_pki import der
 
-STATEMENT = "diia-signer login v1\nhttps://sign.example\nbank"
+STATEMENT = "a login at the bank, v1\nhttps://sign.example\nbank"
 CHALLENGE = hashlib.sha256(STATEMENT.encode()).digest()
 OTHER = hashlib.sha256(b"other").digest()
 SCOPES = ["auth", "consent", "hashedFilesSigning", "antibot"]
@@ -242,3 +242,43 @@ async def test_a_sign_of_being_human_asks_for_no_pin(enrolled, world):
     with pytest.raises(InvalidRequestError, match="confirmed, not signed"):
         async with signing.prepare(enrolled, world.signer, shown, b"photo"):
             pass
+
+
+def login(client, redirect, first="diia-signer login v1", more=""):
+    return f"{first}\nissuer: https://sign.example\nclient: {client}\nredirect: {redirect}\n{more}"
+
+
+async def honest(phone, world):
+    """Return what a login at the one who asks names."""
+    shown = await fetch(phone, world, ask(world, phone))
+    return {"client": shown.relying_party.party_id, "redirect": shown.return_address}
+
+
+def ask_login(world, phone, statement, kind="auth"):
+    """Ask as the made-up bank, whole and honest but for what the statement says."""
+    digest = hashlib.sha256(statement.encode()).digest()
+    signed = (to_sign(phone, "", digest),)
+    return ask(world, phone, kind, signed, statement=statement, challenge=digest)
+
+
+async def test_a_login_at_the_one_who_asks_is_shown(enrolled, world):
+    statement = login(**await honest(enrolled, world))
+    request_id = ask_login(world, enrolled, statement)
+    assert (await fetch(enrolled, world, request_id)).statement == statement
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({"client": "another-bank"}, "auth"),
+        ({"redirect": "https://thief.example/return"}, "auth"),
+        ({"more": "client: another-bank\n"}, "auth"),
+        ({"first": "diia-signer login v2"}, "auth"),
+        ({"first": " Diia-Signer login v1"}, "auth"),
+        ({}, "consent"),
+    ],
+)
+async def test_a_login_at_somebody_else_is_refused(enrolled, world, changed, kind):
+    statement = login(**(await honest(enrolled, world) | changed))
+    request_id = ask_login(world, enrolled, statement, kind)
+    await refused(enrolled, world, request_id, VerificationError, "login")

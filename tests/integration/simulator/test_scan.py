@@ -33,7 +33,12 @@ async def test_a_pasted_link_opens_the_request(owner, world):
     await owner.get("/scan")
     page = await owner.post("/scan/link", link=offer.qr())
     assert owner.path == f"/requests/{offer.request_id.hex()}"
-    for said in ("Example Bank", "Банк «Приклад»", "diia-signer login v1", "Verification number"):
+    for said in (
+        "Example Bank",
+        "Банк «Приклад»",
+        "a login at the bank",
+        "Verification number",
+    ):
         assert said in page
     assert "A hint, not to be trusted fully: Firefox, Київ" in page
     done = await _approve(owner, offer)

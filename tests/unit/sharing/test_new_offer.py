@@ -12,7 +12,7 @@ from signer_core.errors import InvalidRequestError
 from signer_core.protocol.request_kind import RequestKind
 from signer_core.sharing.offers.new_offer import NewFile, NewOffer
 
-STATEMENT = "diia-signer login v1\nbank"
+STATEMENT = "a login at the bank, v1\nbank"
 CHALLENGE = hashlib.sha256(STATEMENT.encode()).digest()
 LOGIN = NewOffer(
     caller="portal.internal",
