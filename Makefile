@@ -72,7 +72,7 @@ lock: dev ## write requirements.lock anew from pyproject.toml
 
 .PHONY: vectors
 vectors: dev ## regenerate tests/vectors; fails when that changes anything
-	@$(RUN) python scripts/make_vectors.py && git diff --exit-code -- tests/vectors
+	@$(RUN) python scripts/make_vectors.py && $(RUN) python -m scripts.make_record_vectors && git diff --exit-code -- tests/vectors
 
 .PHONY: bench
 bench: dev ## benchmarks/, a table each with ratios (some 20 minutes)
