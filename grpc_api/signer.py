@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import grpc
 import structlog
@@ -64,7 +64,7 @@ from signer_core.audit.keeper import Kept
 from signer_core.audit.ports import VaultAudit
 from signer_core.callbacks.making import CallbackMaking
 from signer_core.callbacks.signature import read_callback_key
-from signer_core.errors import InvalidRequestError, UnavailableError
+from signer_core.errors import InvalidRequestError, SignerError, UnavailableError
 from signer_core.identifiers import RequestId, VaultId
 from signer_core.partners.directory import PartnerDirectory
 from signer_core.pki.authority import Authority
@@ -76,6 +76,8 @@ from signer_core.storage.signer.audit_outbox import AuditOutbox
 from signer_core.storage.signer.callbacks import Callbacks
 from signer_core.storage.signer.partners import Partners
 from signer_core.storage.signer.schema import MIGRATIONS
+
+_SWEEP_S: Final = 60.0  # how long a suspended partner may go on with what it had begun
 
 log = structlog.get_logger()
 
@@ -153,6 +155,7 @@ async def _serve(settings: SignerSettings) -> None:
             servers, health_servicer, services = await _servers(
                 settings, parts, collection, followers
             )
+            background.add(asyncio.create_task(_sweep_partners(parts)))
             background.add(asyncio.create_task(_say_serving(parts, health_servicer, services)))
             async with renewing(settings.tls, ask_vault(settings.tls)):
                 await serve_until_stopped(servers, health_servicer)
@@ -283,6 +286,14 @@ async def _follow_partners(parts: Parts) -> None:
             return await parts.partners().following.follow_all()
         except UnavailableError:  # it went away again
             await asyncio.sleep(1)
+
+
+async def _sweep_partners(parts: Parts) -> None:
+    """What was being made while its partner was suspended is withdrawn within a minute."""
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        with suppress(SignerError):  # the vault or the database is away: next time
+            await parts.partners().following.sweep()
 
 
 def find_device_ca(chain: list[x509.Certificate]) -> x509.Certificate:

@@ -56,6 +56,15 @@ class PartnerFollowing:
                 return
             after = until
 
+    async def sweep(self) -> None:
+        """Withdraw what suspended partners have open: what was being made when they were suspended.
+
+        Raises:
+            UnavailableError: the vault is away: repeat it.
+        """
+        for partner_id in await self.directory.partners.suspended():
+            await self._withdraw(partner_id)
+
     async def _take_over(self, partner: VaultPartner) -> None:
         try:
             row = self._row(partner)

@@ -1,6 +1,6 @@
 """Partners as the signer keeps them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, bindparam, select, update
@@ -59,6 +59,12 @@ class Partners:
             await take_turn(connection, "partners")
             if not (await connection.execute(insert_unless(same, table, row))).rowcount:
                 await connection.execute(update(table).where(same, not_older).values(values))
+
+    async def suspended(self) -> Sequence[str]:
+        """Return the ids of those that are suspended."""
+        query = select(table.c.partner_id).where(table.c.active == 0)
+        async with read_transaction(self.engine) as connection:
+            return tuple(await connection.scalars(query))
 
     async def suspend(self, partner_id: str) -> bool:
         """Suspend a partner whose row the vault refuses; return whether it was active."""

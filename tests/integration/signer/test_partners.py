@@ -141,6 +141,19 @@ async def test_a_suspension_withdraws_offers_open_and_shown(world, following):
         await offers.create(auth_offer(idempotency_key="c"))
 
 
+async def test_what_was_being_made_meanwhile_is_withdrawn_by_the_next_sweep(world, following):
+    phone, offers = await world.person(), await world.offers()
+    offer = await offers.create(auth_offer())
+    request_id = await create(await world.signing())
+    await following.sweep()
+    assert (await offers.get(offer.offer_id)).state.status is OfferStatus.OPEN
+    await following.directory.partners.suspend("bank")  # as if both had been a moment later
+    await following.sweep()
+    assert (await offers.get(offer.offer_id)).state.status is OfferStatus.WITHDRAWN
+    result = await phone.results.GetResult(phones.GetResultRequest(request_id=request_id))
+    assert result.status == phones.REQUEST_STATUS_WITHDRAWN
+
+
 async def test_a_suspension_leaves_other_partners_requests_alone(world, following):
     await world.person()
     signing = await world.signing()
