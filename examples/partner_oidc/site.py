@@ -2,8 +2,10 @@
 
 import html
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.starlette_client import OAuth
@@ -18,6 +20,10 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <style>body{{font:1.1rem/1.5 sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}}
 pre{{background:#eee;color:#111;padding:1rem;overflow:auto;white-space:pre-wrap}}</style>
 <h1>{title}</h1>{body}</html>"""
+
+
+_WELCOME = """<p>OpenSSL accepts the signature of <b>{subject}</b> under:</p>
+<pre>{statement}</pre><p><a href="/leave">Sign out</a></p>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,48 +50,20 @@ def make_site(settings: Settings) -> FastAPI:
         client_kwargs={"scope": settings.scope, "code_challenge_method": "S256"},
     )
 
+    _add_pages(site)
+    _add_login(site, oauth, settings)
+    return site
+
+
+def _add_pages(site: FastAPI) -> None:
     @site.get("/")
     async def home(request: Request) -> Response:
         """Greet the visitor."""
         user = request.session.get("user")
         if user is None:
             return _page("Made-up Bank", '<p><a href="/login">Sign in with your phone</a></p>')
-        name = html.escape(user["name"])
-        return _page(
-            f"Welcome, {name}",
-            f"<p>OpenSSL accepts the signature of <b>{html.escape(user['subject'])}</b> under:</p>"
-            f"<pre>{html.escape(user['statement'])}</pre>"
-            '<p><a href="/leave">Sign out</a></p>',
-        )
-
-    @site.get("/login")
-    async def login(request: Request) -> Response:
-        """Send the visitor to the portal."""
-        redirect: Response = await oauth.signer.authorize_redirect(
-            request, str(request.url_for("returned"))
-        )
-        return redirect
-
-    @site.get("/return")
-    async def returned(request: Request) -> Response:
-        """Take the visitor back: Authlib checks state, code, ID token and nonce."""
-        try:
-            token = await oauth.signer.authorize_access_token(request)
-            about = token["userinfo"]
-            expected = {"issuer": settings.issuer, "client": settings.client_id}
-            expected["nonce"] = about["nonce"]
-            subject = verify_login(about["diia_signature"], settings.root, expected)
-        except OAuthError as error:
-            says = html.escape(error.description or error.error)
-            return _page("Not signed in", f'<p>{says}</p><p><a href="/">Back</a></p>', 403)
-        except BadSignatureError as error:
-            return _page("Not signed in", f"<p>{html.escape(str(error))}</p>", 403)
-        request.session["user"] = {
-            "name": about.get("name", about["sub"]),
-            "subject": subject,
-            "statement": about["diia_signature"]["statement"],
-        }
-        return RedirectResponse("/", 303)
+        shown = {name: html.escape(value) for name, value in user.items()}
+        return _page(f"Welcome, {shown['name']}", _WELCOME.format(**shown))
 
     @site.get("/leave")
     async def leave(request: Request) -> Response:
@@ -93,7 +71,42 @@ def make_site(settings: Settings) -> FastAPI:
         request.session.clear()
         return RedirectResponse("/", 303)
 
-    return site
+
+def _add_login(site: FastAPI, oauth: OAuth, settings: Settings) -> None:
+    @site.get("/login")
+    async def login(request: Request) -> Response:
+        """Send the visitor to the portal."""
+        back = str(request.url_for("returned"))
+        redirect: Response = await oauth.signer.authorize_redirect(request, back)
+        return redirect
+
+    @site.get("/return")
+    async def returned(request: Request) -> Response:
+        """Take the visitor back: Authlib checks state, code, ID token and nonce."""
+        try:
+            about = (await oauth.signer.authorize_access_token(request))["userinfo"]
+            request.session["user"] = _user(about, settings)
+        except OAuthError as error:
+            return _refuse(error.description or error.error)
+        except BadSignatureError as error:
+            return _refuse(str(error))
+        return RedirectResponse("/", 303)
+
+
+def _user(about: Mapping[str, Any], settings: Settings) -> dict[str, str]:
+    """Return what the site keeps of a visitor, once the signature is checked, too."""
+    expected = {"issuer": settings.issuer, "client": settings.client_id, "nonce": about["nonce"]}
+    signed = about["diia_signature"]
+    return {
+        "name": about.get("name", about["sub"]),
+        "subject": verify_login(signed, settings.root, expected),
+        "statement": signed["statement"],
+    }
+
+
+def _refuse(says: str) -> Response:
+    body = f'<p>{html.escape(says)}</p><p><a href="/">Back</a></p>'
+    return _page("Not signed in", body, 403)
 
 
 def _page(title: str, body: str, status: int = 200) -> Response:
