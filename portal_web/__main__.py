@@ -12,6 +12,8 @@ from typing import Final
 
 import structlog
 import uvicorn
+import uvloop
+from starlette.types import ASGIApp
 
 from grpc_api.clients.health import HealthClient
 from grpc_api.clients.partners import PartnersClient
@@ -28,10 +30,11 @@ from portal_web.sessions.cookies import SealedCookies
 from portal_web.sessions.keys import read_keys
 from portal_web.sessions.session import Sessions
 from portal_web.settings import PortalSettings
+from portal_web.sign_in import rooms
 from signer_core.errors import SignerError, UnavailableError
 from signer_core.trust.desk import TrustDesk
 
-_AT_ONCE: Final = 512  # connections; whoever comes then is told 503
+_AT_ONCE: Final = rooms.MAX_WAITING + 512  # connections; whoever comes then is told 503
 _DRAIN_S: Final = 5  # what is being answered at SIGTERM
 _IDLE_S: Final = 15  # a connection that is kept open for another request
 
@@ -55,7 +58,7 @@ async def serve(settings: PortalSettings) -> None:
     """
     cookies = SealedCookies(read_keys(settings.cookie_keys_file), is_secure=settings.is_secure)
     sessions = Sessions(cookies)
-    listener = _listen(settings.listen)
+    listener = listen(settings.listen)
     address = address_of_any(settings.signer_addresses)
     async with internal_channel(address, "signer.internal", settings.tls) as signer:
         desk = TrustDesk(TrustClient(signer))
@@ -65,19 +68,8 @@ async def serve(settings: PortalSettings) -> None:
             is_secure=settings.is_secure,
             developers=DeveloperParts(PartnersClient(signer), sessions, settings.public_url),
         )
-        config = uvicorn.Config(
-            app,
-            log_config=None,  # ours
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # nobody stands before us whom we would believe
-            lifespan="off",
-            limit_concurrency=_AT_ONCE,
-            timeout_keep_alive=_IDLE_S,
-            timeout_graceful_shutdown=_DRAIN_S,
-        )
+        server = http_server(app)
         _log.info("serving", address=settings.listen, port=listener.getsockname()[1])
-        server = _Server(config)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
         async with renewing(settings.tls, ask_vault(settings.tls)):
@@ -85,7 +77,28 @@ async def serve(settings: PortalSettings) -> None:
     _log.info("stopped")
 
 
-def _listen(address: str) -> socket.socket:
+def http_server(app: ASGIApp) -> uvicorn.Server:
+    """Return the server of the portal, with its limits."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,  # ours
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # nobody stands before us whom we would believe
+        lifespan="off",
+        limit_concurrency=_AT_ONCE,
+        timeout_keep_alive=_IDLE_S,
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+    return _Server(config)
+
+
+def listen(address: str) -> socket.socket:
+    """Return a socket that listens at `host:port`.
+
+    Raises:
+        UnavailableError: the address is taken, or is none.
+    """
     host, _, port = address.rpartition(":")
     try:
         return socket.create_server((host, int(port)), backlog=1024)
@@ -103,7 +116,7 @@ def main() -> int:
         settings = load_settings(PortalSettings, arguments.config)
         configure_logs("portal", settings.log_file)
         with telemetry("portal", settings.metrics_listen, settings.otlp_endpoint):
-            asyncio.run(serve(settings))
+            uvloop.run(serve(settings))
     except SignerError as error:
         sys.stderr.write(f"portal: {error}\n")
         return 1
