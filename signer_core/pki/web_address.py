@@ -24,8 +24,6 @@ def check_web_address(what: str, address: str) -> None:
     if len(address) > MAX_CHARACTERS or not _CHARACTERS.fullmatch(address):  # 1
         raise ValueError(f"{what} is not a URL of at most 300 characters without fragment")
     url = urlsplit(address)
-    if not url.netloc:
-        raise ValueError(f"{what} is not a URL with a host")
     if url.scheme != "https" and (url.scheme != "http" or url.hostname not in _LOOPBACK):  # 2
         raise ValueError(f"{what} is https, or http on loopback")
     if not _AUTHORITY.fullmatch(url.netloc) or url.port == 0:  # 3; a port above 65535 raises

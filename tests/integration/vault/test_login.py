@@ -22,6 +22,7 @@ from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.store import MIGRATIONS
 from signer_core.admin.officers import Grounds, OfficerClaim, Reason, Role
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
+from signer_core.partners.example import Examples
 from tests.fakes.token import MemoryToken
 from tests.fakes.trust_world import make_seals
 from tests.fakes.vault_world import VaultWorld
@@ -244,3 +245,12 @@ async def test_an_auditor_sees_the_keys_and_changes_none(world):
         await admin.rotate_login_key(claim, WHY, drop=True)
     with pytest.raises(DeniedError):
         await admin.login_keys(OfficerClaim("nobody", hashed))
+
+
+async def test_the_example_for_a_developer_is_one_that_a_client_verifies(world):
+    example = Examples(world.login, ISSUER, world.vault.clock.now)
+    verified = jwt.decode(await example.id_token("sandbox-abcdefgh2345"), await world.jwks())
+    assert (verified.claims["iss"], verified.claims["aud"]) == (ISSUER, "sandbox-abcdefgh2345")
+    assert verified.claims["exp"] - world.now_s <= 600
+    other = Examples(world.login, "https://elsewhere.example", world.vault.clock.now)
+    assert await other.id_token("sandbox-abcdefgh2345") == ""
