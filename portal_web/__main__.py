@@ -16,6 +16,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from grpc_api.clients.health import HealthClient
+from grpc_api.clients.offers import OffersClient
 from grpc_api.clients.partners import PartnersClient
 from grpc_api.clients.trust import TrustClient
 from grpc_api.credentials import address_of_any, internal_channel
@@ -31,6 +32,7 @@ from portal_web.sessions.keys import read_keys
 from portal_web.sessions.session import Sessions
 from portal_web.settings import PortalSettings
 from portal_web.sign_in import rooms
+from portal_web.signing_api.routes import SigningParts
 from signer_core.errors import SignerError, UnavailableError
 from signer_core.trust.desk import TrustDesk
 
@@ -61,12 +63,13 @@ async def serve(settings: PortalSettings) -> None:
     listener = listen(settings.listen)
     address = address_of_any(settings.signer_addresses)
     async with internal_channel(address, "signer.internal", settings.tls) as signer:
-        desk = TrustDesk(TrustClient(signer))
+        desk, partners = TrustDesk(TrustClient(signer)), PartnersClient(signer)
         app = make_application(
             desk,
             HealthClient(signer).is_serving,
             is_secure=settings.is_secure,
-            developers=DeveloperParts(PartnersClient(signer), sessions, settings.public_url),
+            developers=DeveloperParts(partners, sessions, settings.public_url),
+            signing=SigningParts(OffersClient(signer), partners, settings.public_url),
         )
         server = http_server(app)
         _log.info("serving", address=settings.listen, port=listener.getsockname()[1])

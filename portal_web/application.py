@@ -12,6 +12,7 @@ from portal_web.design.pages import Pages
 from portal_web.developers.routes import DeveloperParts, developer_routes
 from portal_web.errors import render_errors
 from portal_web.home.routes import home_routes
+from portal_web.signing_api.routes import SigningParts, signing_routes
 from portal_web.trust.routes import trust_routes
 from signer_core.trust.ports import TrustServices
 
@@ -22,6 +23,7 @@ def make_application(
     *,
     is_secure: bool = False,
     developers: DeveloperParts | None = None,
+    signing: SigningParts | None = None,
 ) -> ASGIApp:
     """Put the routes together.
 
@@ -36,6 +38,8 @@ def make_application(
     app.include_router(trust_routes(trust))
     if developers is not None:
         app.include_router(developer_routes(developers, pages))
+    if signing is not None:
+        app.include_router(signing_routes(signing))
 
     @app.get("/health")
     async def health() -> Response:

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey
 from deploy.demo.commands import DemoPhone
 from deploy.system import System
 from grpc_api.clients.offers import HashedFile, NewOffer
-from grpc_api.clients.partners import NewSandboxPartner, PartnersClient
+from grpc_api.clients.partners import MadePartner, NewSandboxPartner, PartnersClient
 from grpc_api.credentials import internal_channel
 from portal_web.cli.connection import System as Connection
 from signer_core.protocol.request_kind import RequestKind
@@ -38,12 +38,12 @@ class Trusted:
     chain: tuple[bytes, ...]
 
 
-async def make_partner(system: System, callback_address: str) -> str:
+async def make_partner(system: System, callback_address: str) -> MadePartner:
     tls = Connection(system.home.root)._tls()
     address = f"127.0.0.1:{system.ports['internal']}"
     new = NewSandboxPartner("Shop", ["https://shop.example/"], callback_address)
     async with internal_channel(address, "signer.internal", tls) as channel:
-        return (await PartnersClient(channel).create_sandbox(new)).partner_id
+        return await PartnersClient(channel).create_sandbox(new)
 
 
 async def sign_files(system: System, phone: DemoPhone, partner_id: str) -> bytes:
@@ -78,7 +78,7 @@ def verify(home: Path, partner_id: str, headers: dict[str, str], body: bytes) ->
 async def test_a_partner_gets_what_was_signed_although_the_worker_dies(
     system: System, phone: DemoPhone, callback_receiver: CallbackReceiver, tmp_path: Path
 ) -> None:
-    partner_id = await make_partner(system, callback_receiver.address)
+    partner_id = (await make_partner(system, callback_receiver.address)).partner_id
     offer_id = await sign_files(system, phone, partner_id)
     soon(lambda: callback_receiver.received)
     kill_worker(system)

@@ -1,0 +1,1 @@
+"""The API by which a partner asks for signatures of files by their hashes."""
