@@ -96,10 +96,10 @@ class OffersServicer(services.OffersServiceServicer):
                     sent = state
                 if state.status.is_final:
                     return
-                await bell.wait(POLL_S)
+                await bell.wait(self._patience_s(offer))
                 offer = await self.offers.get(offer_id)
-                if time.monotonic() - asked_s > ASK_AGAIN_S:
-                    offer = await self._fresh(offer_id)
+                if self._is_over(offer) or time.monotonic() - asked_s > ASK_AGAIN_S:
+                    offer = await self._fresh(offer_id)  # it may be signed in its last second
                     asked_s = time.monotonic()
 
     @override
@@ -137,6 +137,13 @@ class OffersServicer(services.OffersServiceServicer):
             return offer
         await self.collection.refresh(offer.claimed.request_id)
         return await self.offers.get(offer_id)
+
+    def _patience_s(self, offer: Offer) -> float:
+        """Return how long to wait for a change: until the next look, or the end of its time."""
+        return min(POLL_S, max(0.1, offer.expires_at_s - self.clock().timestamp()))
+
+    def _is_over(self, offer: Offer) -> bool:
+        return self._now_s() >= offer.expires_at_s
 
     def _now_s(self) -> int:
         return int(self.clock().timestamp())

@@ -112,7 +112,8 @@ class SigningServicer(services.SigningServiceServicer):
 
     async def _get(self, raw_id: bytes) -> Request:
         found = await self.requests.get(parse_request_id(raw_id))
-        if found.status is RequestStatus.NEW:
+        # what came of an offer is collected there, once, by whoever it is for
+        if found.status is RequestStatus.NEW or found.content.offer_id is not None:
             raise NotFoundError("no such request")
         return found
 

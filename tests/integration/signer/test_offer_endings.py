@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from grpc_api.clients.offers import OfferStatus
+from grpc_api.clients.signing import SigningClient
 from signer_core.errors import (
     DeniedError,
     InvalidRequestError,
@@ -220,6 +221,39 @@ async def test_a_watching_browser_is_told_at_once(world, phone, offers):
         assert (await anext(states)).status is OfferStatus.APPROVED
         with pytest.raises(StopAsyncIteration):
             await anext(states)
+
+
+async def test_a_watching_browser_is_told_when_the_time_is_over(world, phone, offers):
+    offer = await offers.create(auth_offer(ttl_s=30))
+    await claim(world, phone, offer)
+    world.clock.now += timedelta(seconds=29.5)
+    states = offers.watch(offer.offer_id)
+    assert (await anext(states)).status is OfferStatus.SHOWN
+    world.clock.now += timedelta(seconds=1)
+    async with asyncio.timeout(3):  # less than a poll
+        assert (await anext(states)).status is OfferStatus.EXPIRED
+
+
+async def test_what_was_signed_in_the_last_second_is_not_told_as_expired(world, phone, offers):
+    offer = await offers.create(auth_offer(ttl_s=30))
+    request_id = await claim(world, phone, offer)
+    world.clock.now += timedelta(seconds=29.5)
+    states = offers.watch(offer.offer_id)
+    await anext(states)
+    shown = await phone.client.get_request(request_id)
+    world.vault.sign(request_id, [file.to_be_signed for file in shown.files])
+    world.clock.now += timedelta(seconds=1)
+    assert (await anext(states)).status is OfferStatus.APPROVED
+
+
+async def test_what_came_of_an_offer_is_collected_there_only(world, phone, offers):
+    offer = await offers.create(auth_offer())
+    request_id = await claim(world, phone, offer)
+    await sign(world, phone, request_id)
+    signing = SigningClient(await world.internal())
+    for call in (signing.get, signing.withdraw, lambda i: signing.signed_document(i, 0)):
+        with pytest.raises(NotFoundError):
+            await call(request_id)
 
 
 async def test_the_phone_is_told_of_what_it_claimed(world, phone, offers):
