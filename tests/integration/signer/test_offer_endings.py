@@ -14,6 +14,7 @@ from signer_core.errors import (
     KeyBlockedError,
     NotFoundError,
     UnavailableError,
+    VerificationError,
 )
 from signer_core.ports import RequestState
 from signer_core.protocol.offer_link import return_code, return_link
@@ -26,6 +27,7 @@ from tests.fakes.offers_made import (
     approved,
     auth_offer,
     claim,
+    files_offer,
     now_s,
     same_device,
     sign,
@@ -334,3 +336,13 @@ async def stored_status(world, request_id):
     query = select(request_table.c.status).where(request_table.c.request_id == request_id)
     async with read_transaction(world.parts.engine) as connection:
         return RequestStatus(await connection.scalar(query))
+
+
+async def test_a_vault_that_signed_something_else_is_not_believed(world, phone, offers):
+    first, second = await offers.create(auth_offer()), await offers.create(files_offer())
+    request_id, other_id = await claim(world, phone, first), await claim(world, phone, second)
+    other = await phone.client.get_request(other_id)
+    world.vault.sign(request_id, [file.to_be_signed for file in other.files])
+    with pytest.raises(VerificationError, match="something else"):
+        await world.collection.collect(request_id)
+    assert await status_of(offers, first) is OfferStatus.SHOWN
