@@ -7,6 +7,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponseStatus
 
+from hsm_module.authorities import ISSUING
+from hsm_module.storage import sealing
+from hsm_module.storage.statuses import CertificateName
+from hsm_module.storage.trust_tables import certificate_statuses
 from signer_core.pki.ocsp import OcspError, error_answer
 from tests.fakes.trust_world import (
     ask_ocsp,
@@ -197,6 +201,19 @@ async def test_a_changed_row_is_refused(world, trust, phone, certificate):
     await world.edit("certificate_statuses", changes, **where)
     assert await trust.answer_ocsp(request) == error_answer(OcspError.INTERNAL)
     assert ("row-altered", "certificate_statuses") in await world.events(phone)
+
+
+async def test_a_revocation_by_a_vault_on_another_host_shows_at_once(world, trust, certificate):
+    """Its high-water mark is on that host: here only the row's MAC tells that it is another row."""
+    request = ask_ocsp(certificate, world.authorities.issuing)
+    assert read_ocsp(await trust.answer_ocsp(request)).certificate_status is GOOD
+    name = CertificateName.of(ISSUING, certificate.serial_number)
+    where = {"issuer": name.issuer, "serial": name.serial}
+    row = await world.row("certificate_statuses", **where)
+    row |= {"status": "revoked", "reason": "superseded", "row_version": row["row_version"] + 1}
+    row["mac"] = await sealing.seal(world.token, certificate_statuses, row)
+    await world.edit("certificate_statuses", row, **where)
+    assert read_ocsp(await trust.answer_ocsp(request)).certificate_status is REVOKED
 
 
 async def test_an_answer_made_ahead_is_not_given_once_its_row_is_gone(world, trust, certificate):

@@ -14,10 +14,12 @@ from grpc_api.server import listen, make_internal_server
 from grpc_api.servers.vault_keys import VaultKeysServicer
 from hsm_module.authorities import ISSUING
 from hsm_module.key_transaction import key_transaction, retire, suspend
+from hsm_module.sessions.signing import SigningSessions
 from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.statuses import CertificateName
 from hsm_module.trust.status import set_status
 from signer_core.errors import (
+    BusyError,
     DeniedError,
     InvalidRequestError,
     KeySuspendedError,
@@ -242,6 +244,23 @@ async def test_a_session_under_the_certificate_before_signs_nothing_after_it(wor
     with pytest.raises(ProtocolAbortError, match="newer session"):
         await session.sign(phone.x2)
     with pytest.raises(VerificationError):
+        await world.signing(phone, document).run()
+    await world.signing(phone, await world.request(phone)).run()
+
+
+async def test_a_session_that_was_admitted_before_does_not_go_live(world, phone, monkeypatch):
+    """The renewal comes between step 1 and step 3: nothing of the session is stored yet."""
+    document = await world.request(phone)
+    await confirmed(world, phone)
+    go_live = SigningSessions._go_live
+
+    async def renewed_before(sessions, *arguments):
+        monkeypatch.undo()
+        await renew(world, phone)
+        return await go_live(sessions, *arguments)
+
+    monkeypatch.setattr(SigningSessions, "_go_live", renewed_before)
+    with pytest.raises(BusyError, match="renewed just now"):
         await world.signing(phone, document).run()
     await world.signing(phone, await world.request(phone)).run()
 
