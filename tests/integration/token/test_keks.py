@@ -135,7 +135,8 @@ async def test_another_process_that_is_open_already_follows_a_kek_that_comes_or_
         "a key removed",
         "the newest KEK removed",
         "a signing key added",
-        "a seal's key changed",
+        "a seal's key that is an authority's",
+        "an authority's key exchanged",
         "a KEK that is none",
         "no manifest",
     ],
@@ -147,7 +148,9 @@ async def test_a_manifest_that_is_no_extension_changes_nothing(token, manifest_p
             del content["keys"]["issuing-ca"]
         case "the newest KEK removed":
             del content["keys"]["kek-2"]
-        case "a seal's key changed":
+        case "an authority's key exchanged":
+            content["keys"]["issuing-ca"] = content["keys"]["device-ca"]
+        case "a seal's key that is an authority's":
             content["keys"]["seal-portal"] = content["keys"]["issuing-ca"]
         case "a KEK that is none":
             content["keys"]["kek-3"] = content["keys"]["issuing-ca"]
@@ -155,8 +158,25 @@ async def test_a_manifest_that_is_no_extension_changes_nothing(token, manifest_p
             content["keys"]["other-ca"] = content["keys"]["issuing-ca"]
         case _:
             content = {}
+    before = await token.public_key("issuing-ca")
     manifest_path.write_text(json.dumps(content))
     await token.random(1)
-    assert await token.public_key("issuing-ca")
+    assert await token.public_key("issuing-ca") == before
     with pytest.raises(NotFoundError):
         await token.public_key("other-ca")
+
+
+async def test_an_authority_that_the_token_has_does_not_come_while_it_serves(soft_token, tmp_path):
+    """Only the rule about labels keeps it out: the key is there, and passes its test."""
+    full = soft_token.manifest
+    left = {label: key for label, key in full.keys.items() if label != "device-ca"}
+    path = tmp_path / "token-manifest.json"
+    known = full.model_copy(update={"keys": left})
+    path.write_text(known.model_dump_json())
+    token = await HsmToken.open(soft_token.site, soft_token.pin, known, path)
+    try:
+        path.write_text(full.model_dump_json())
+        with pytest.raises(NotFoundError):
+            await token.public_key("device-ca")
+    finally:
+        await token.close()

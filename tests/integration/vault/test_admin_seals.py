@@ -9,7 +9,9 @@ from cryptography import x509
 from hsm_module.admin.seals import SealDesk
 from hsm_module.authorities import ISSUING
 from hsm_module.seals.rules import SealSettings, rules_of
+from hsm_module.storage import sealing
 from hsm_module.storage.statuses import CertificateName
+from hsm_module.storage.trust_tables import certificate_statuses
 from signer_core.admin.officers import Grounds, Reason
 from signer_core.admin.seals import SealOrder
 from signer_core.documents import signed_attributes
@@ -93,6 +95,7 @@ async def test_a_retired_seal_signs_nothing_more_in_any_process(world, desk, sea
     assert (event["reason"], event["subject"]) == ("key-compromise", "org-7")
     with pytest.raises(NotFoundError):
         await world.token.sign_digest("seal-org-7", DIGEST)
+    assert "seal-org-7" not in world.token._passed  # destroyed, not only out of use
 
 
 async def test_certificates_before_the_newest_are_revoked_too(world, desk, seals):
@@ -104,6 +107,17 @@ async def test_certificates_before_the_newest_are_revoked_too(world, desk, seals
     async with seals.store.reading() as transaction:
         row = await transaction.statuses.get(CertificateName.of(ISSUING, serial))
     assert (row.status, row.reason) == (Status.REVOKED, CrlReason.CESSATION)
+
+
+async def test_a_certificate_whose_row_does_not_name_its_key_is_revoked(world, desk):
+    """As rows of an older version do not."""
+    made = await desk.add(order(), WHY)
+    serial = x509.load_der_x509_certificate(made.certificate).serial_number
+    where = {"serial": CertificateName.of(ISSUING, serial).serial}
+    row = await world.row("certificate_statuses", **where) | {"key_id": None}
+    row["mac"] = await sealing.seal(world.token, certificate_statuses, row)
+    await world.edit("certificate_statuses", row, **where)
+    assert (await desk.retire("org-7", WHY)).status == "revoked"
 
 
 async def test_retiring_again_goes_on_where_it_died(world, desk, monkeypatch):
