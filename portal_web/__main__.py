@@ -16,6 +16,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from grpc_api.clients.health import HealthClient
+from grpc_api.clients.login import LoginClient
 from grpc_api.clients.offers import OffersClient
 from grpc_api.clients.partners import PartnersClient
 from grpc_api.clients.trust import TrustClient
@@ -27,6 +28,7 @@ from grpc_api.settings import load_settings
 from grpc_api.telemetry import telemetry
 from portal_web.application import make_application
 from portal_web.developers.routes import DeveloperParts
+from portal_web.login.routes import LoginParts
 from portal_web.sessions.cookies import SealedCookies
 from portal_web.sessions.keys import read_keys
 from portal_web.sessions.session import Sessions
@@ -64,12 +66,20 @@ async def serve(settings: PortalSettings) -> None:
     address = address_of_any(settings.signer_addresses)
     async with internal_channel(address, "signer.internal", settings.tls) as signer:
         desk, partners = TrustDesk(TrustClient(signer)), PartnersClient(signer)
+        offers = OffersClient(signer)
         app = make_application(
             desk,
             HealthClient(signer).is_serving,
             is_secure=settings.is_secure,
             developers=DeveloperParts(partners, sessions, settings.public_url),
-            signing=SigningParts(OffersClient(signer), partners, settings.public_url),
+            signing=SigningParts(offers, partners, settings.public_url),
+            login=LoginParts(
+                public_url=settings.public_url,
+                logins=LoginClient(signer),
+                offers=offers,
+                partners=partners,
+                cookies=cookies,
+            ),
         )
         server = http_server(app)
         _log.info("serving", address=settings.listen, port=listener.getsockname()[1])

@@ -12,6 +12,9 @@ from portal_web.design.pages import Pages
 from portal_web.developers.routes import DeveloperParts, developer_routes
 from portal_web.errors import render_errors
 from portal_web.home.routes import home_routes
+from portal_web.login.routes import LoginParts, login_routes, make_errands
+from portal_web.sessions.session import Sessions
+from portal_web.sign_in.routes import sign_in_routes
 from portal_web.signing_api.routes import SigningParts, signing_routes
 from portal_web.trust.routes import trust_routes
 from signer_core.trust.ports import TrustServices
@@ -24,6 +27,7 @@ def make_application(
     is_secure: bool = False,
     developers: DeveloperParts | None = None,
     signing: SigningParts | None = None,
+    login: LoginParts | None = None,
 ) -> ASGIApp:
     """Put the routes together.
 
@@ -40,6 +44,8 @@ def make_application(
         app.include_router(developer_routes(developers, pages))
     if signing is not None:
         app.include_router(signing_routes(signing))
+    if login is not None:
+        _add_login(app, login, pages)
 
     @app.get("/health")
     async def health() -> Response:
@@ -52,3 +58,10 @@ def make_application(
 
     # Outermost, so that an unforeseen error is answered with the headers as well.
     return SecurityHeaders(app, is_secure=is_secure)
+
+
+def _add_login(app: FastAPI, login: LoginParts, pages: Pages) -> None:
+    errands = make_errands(login)
+    app.include_router(login_routes(login, errands, pages))
+    sessions = Sessions(login.cookies)
+    app.include_router(sign_in_routes(login.offers, errands, pages, sessions, login.public_url))

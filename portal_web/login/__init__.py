@@ -1,0 +1,1 @@
+"""Signing in at partners: an OpenID provider (docs/flows/login.md)."""
