@@ -10,6 +10,7 @@ from grpc_api.interceptors.around import Around, Context, Handler, Surround
 BEGINS: Final = (
     "/signer.internal.v1.SigningService/Create",
     "/signer.internal.v1.OffersService/Create",
+    "/signer.internal.v1.PartnersService/Create",
     "/signer.internal.v1.SealService/Seal",
     "/signer.internal.v1.TrustService/Timestamp",
 )

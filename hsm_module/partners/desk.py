@@ -50,6 +50,7 @@ class PartnerDesk:
         3. A suspended partner is not signed again.
         4. The same once more changes nothing; anything else is a record with a later time.
         """
+        self.store.verify_audited()
         wanted = parse_claims(description)  # 1
         if is_sandbox_id(wanted.id):  # 2
             raise InvalidRequestError("ids of this form are given by the sandbox: take another")
@@ -89,6 +90,7 @@ class PartnerDesk:
         """
         if not self.has_sandbox:  # 1
             raise DeniedError("this system has no sandbox")
+        self.store.verify_audited()
         wanted = parse_claims(description)
         check_sandbox(wanted)  # 2
         async with self.store.transaction() as transaction:

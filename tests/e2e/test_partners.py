@@ -79,6 +79,9 @@ def test_a_developer_gets_a_partner_from_the_page(desk, system, portal, phone, c
     shown = desk.json("partner", "show", partner_id)
     assert (shown["sandbox"], shown["state"]) == (True, "active")
     assert partner_id not in str(desk.json("partner", "list"))
+    signed = portal.request([contract], by=partner_id)
+    assert "вигаданий партнер «Моя крамниця»" in phone.run("requests").stdout
+    phone.sign(signed)
     assert portal.request([contract], by=partner_id)
     suspended = desk.json("partner", "suspend", partner_id, *WHY)
     assert suspended["withdrawn"] == 1

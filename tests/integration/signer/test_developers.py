@@ -109,6 +109,14 @@ def never(_source):
     pytest.fail("counted although there is no sandbox")
 
 
+async def test_nothing_is_made_while_the_audit_log_is_not_kept(world, client):
+    world.parts.audit.kept.gate.stopped = True
+    with pytest.raises(UnavailableError, match="audit log"):
+        await client.create_sandbox(NEW)
+    assert set(world.vault.partners.partners) == {"bank"}
+    assert await client.get("bank")  # what only reads goes on
+
+
 async def test_a_source_makes_ten_an_hour_whatever_host_of_its_network_asks(client):
     sources = [f"2001:db8::{number}" for number in range(10)]
     for source in sources:

@@ -57,7 +57,8 @@ async def test_a_record_is_signed_by_the_registrys_key(world, desk, registry):
         described(extra=1),
         described(return_addresses=["http://bank.example/"]),
         described()[:-1] + ', "id": "other"}',
-        described(name_uk="Б" * 9000),
+        described(name_uk="Б" * 201),
+        described() + " " * 8192,
         described(name_uk="\ud800"),
     ],
 )
@@ -235,6 +236,14 @@ async def test_a_record_by_another_key_is_not_taken_over(desk):
     record = sign_relying_party(parse_description(BANK).issued(1000), new_key())
     with pytest.raises(VerificationError):
         await desk.adopt([record])
+
+
+async def test_without_an_audit_log_nothing_is_signed(world, desk):
+    world.vault.context.store.audit_stopped = True
+    with pytest.raises(UnavailableError, match="audit log"):
+        await desk.sign(described(), WHY)
+    with pytest.raises(UnavailableError, match="audit log"):
+        await desk.sign_sandbox(made_up())
 
 
 # --- the sandbox ---------------------------------------------------------------------------------
