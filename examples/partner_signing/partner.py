@@ -90,7 +90,7 @@ def ask(portal: str, client_id: str, secret: str, files: list[Path]) -> dict[str
     """Ask for signatures; return the offer."""
     wish = {
         "purpose": f"Підпис: {', '.join(file.name for file in files)}"[:300],
-        "idempotency_key": secrets.token_hex(16),
+        "same_device": True,
         "files": [
             {"name": file.name, "file_hash": hashlib.sha256(file.read_bytes()).hexdigest()}
             for file in files
@@ -98,9 +98,13 @@ def ask(portal: str, client_id: str, secret: str, files: list[Path]) -> dict[str
     }
     basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
     request = urllib.request.Request(  # noqa: S310  the portal's address is ours
-        f"{portal}/api/v1/signing-offers",
+        f"{portal}/partner/v1/offers",
         json.dumps(wish).encode(),
-        {"Authorization": f"Basic {basic}", "Content-Type": "application/json"},
+        {
+            "Authorization": f"Basic {basic}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": secrets.token_hex(16),
+        },
     )
     with urllib.request.urlopen(request) as answer:  # noqa: S310  as above
         offer: dict[str, Any] = json.load(answer)
@@ -145,7 +149,7 @@ def main() -> int:
     receiver = Receiver(wish.port, wish.client_id, key)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     offer = ask(wish.portal, wish.client_id, os.environ["CLIENT_SECRET"], wish.files)
-    say(f"open on the phone: {offer['link']}")
+    say(f"open on the phone: {offer['phone_link']}")
     try:
         while (result := receiver.results.get(timeout=WAIT_S))["offer_id"] != offer["offer_id"]:
             pass

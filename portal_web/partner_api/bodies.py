@@ -2,13 +2,18 @@
 
 import base64
 import binascii
-from typing import Annotated, Self
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from grpc_api.clients.offers import HashedFile, OfferResult, OfferState
+from signer_core.identifiers import OfferId
 from signer_core.protocol.offer_link import parse_short
 from signer_core.protocol.request_kind import RequestKind
+
+_HASH: Final = re.compile("[0-9a-f]{64}")
 
 
 def _decode(text: object) -> bytes:
@@ -30,17 +35,33 @@ Base64 = Annotated[
 ]
 
 
+def _decode_hash(text: object) -> bytes:
+    if isinstance(text, bytes):  # of an answer, never of JSON
+        return text
+    if not isinstance(text, str) or not _HASH.fullmatch(text):
+        raise ValueError("is no SHA-256 in 64 small hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+Hash = Annotated[
+    bytes,
+    PlainValidator(_decode_hash),
+    PlainSerializer(bytes.hex),
+    WithJsonSchema({"type": "string", "pattern": _HASH.pattern}),
+]
+
+
 class FileToSign(BaseModel, frozen=True, extra="forbid"):
     """A file to be signed by its hash."""
 
     name: str  # 1 to 200 characters, no path
-    sha256: Base64  # 32 bytes
+    file_hash: Hash  # SHA-256, 32 bytes
     document: Base64 = Field(b"", repr=False)  # for reading on the phone, or none
     media_type: str = ""  # of that document
 
     def to_offer(self) -> HashedFile:
         """Return it as the signer takes it."""
-        return HashedFile(self.name, self.sha256, self.document, self.media_type)
+        return HashedFile(self.name, self.file_hash, self.document, self.media_type)
 
 
 class NewOfferBody(BaseModel, frozen=True, extra="forbid"):
@@ -57,26 +78,36 @@ class NewOfferBody(BaseModel, frozen=True, extra="forbid"):
     person_code: str = Field("", repr=False)  # whose phones alone may open it
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where an offer is opened."""
+
+    sign_url: str
+    phone_link: str = ""
+
+
 class OfferBody(BaseModel, frozen=True):
     """An offer and its state."""
 
-    id: str  # 22 characters
+    offer_id: str  # 32 hexadecimal digits, as in callbacks
     status: str  # open, shown, approved, declined, expired, withdrawn, consumed, burned
     expires_at_s: int  # Unix time
     decline_reason: str = ""
     verification_number: str = ""  # four digits, once it is on a phone's screen
     sign_url: str  # page to send the person's browser to
+    phone_link: str  # to open on the phone itself, of an offer of the same device
 
     @classmethod
-    def make(cls, offer_id: str, state: OfferState, sign_url: str) -> Self:
-        """Describe an offer; `offer_id` as in its links."""
+    def make(cls, offer_id: OfferId, state: OfferState, links: Links) -> Self:
+        """Describe an offer."""
         return cls(
-            id=offer_id,
+            offer_id=offer_id.hex(),
             status=state.status,
             expires_at_s=state.expires_at_s,
             decline_reason=state.decline_reason,
             verification_number=state.verification_number,
-            sign_url=sign_url,
+            sign_url=links.sign_url,
+            phone_link=links.phone_link,
         )
 
 
@@ -84,7 +115,7 @@ class SignatureBody(BaseModel, frozen=True):
     """One signature."""
 
     name: str  # empty: of the challenge
-    sha256: Base64
+    file_hash: Hash
     signature: Base64  # DER of a detached CMS, CAdES B-B
 
 
@@ -118,7 +149,7 @@ class ResultBody(BaseModel, frozen=True):
         """Describe a result."""
         return cls(
             signatures=tuple(
-                SignatureBody(name=one.name, sha256=one.file_hash, signature=one.signature)
+                SignatureBody(name=one.name, file_hash=one.file_hash, signature=one.signature)
                 for one in result.signatures
             ),
             certificate=result.certificate,

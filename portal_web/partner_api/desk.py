@@ -1,21 +1,22 @@
 """What the partner API does with offers: each partner sees its own and no other."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from grpc_api.clients.offers import CreatedOffer, NewOffer, OfferResult, OfferView
 from grpc_api.clients.partners import Partner
-from portal_web.partner_api.bodies import CollectBody, NewOfferBody, OfferBody, ResultBody
+from portal_web.partner_api.bodies import CollectBody, Links, NewOfferBody, OfferBody, ResultBody
 from signer_core.errors import InvalidRequestError, NotFoundError
 from signer_core.identifiers import OfferId
-from signer_core.protocol.offer_link import parse_short, short
 
+_ID: Final = re.compile("[0-9a-f]{32}")
 _COLLECTOR: Final = b"diia-signer/partner-api/v1/collector\0"
 
-SignUrl = Callable[[Partner, OfferId, OfferView], str]
-"""The page to send a person's browser to."""
+FindLinks = Callable[[Partner, OfferId, OfferView], Links]
+"""Where a partner's offer is opened."""
 
 
 class Offers(Protocol):
@@ -45,7 +46,7 @@ class OfferDesk:
     """Offers of partners; every method raises SignerError as the signer does."""
 
     offers: Offers
-    sign_url: SignUrl
+    links: FindLinks
 
     async def create(self, partner: Partner, body: NewOfferBody, key: str) -> OfferBody:
         """Make an offer; the same key and content of the same partner give the same one."""
@@ -53,7 +54,7 @@ class OfferDesk:
         return self._describe(partner, made.offer_id, await self.offers.get(made.offer_id))
 
     async def get(self, partner: Partner, name: str) -> OfferBody:
-        """Return an offer (22 characters, as in its links) and its state."""
+        """Return an offer (its id in 32 hexadecimal digits) and its state."""
         offer_id, view = await self._own(partner, name)
         return self._describe(partner, offer_id, view)
 
@@ -77,18 +78,16 @@ class OfferDesk:
         Raises:
             NotFoundError: there is none; another partner's is no different.
         """
-        try:
-            offer_id = OfferId(parse_short(name))
-        except ValueError:
-            raise NotFoundError("no such offer") from None
+        if not _ID.fullmatch(name):
+            raise NotFoundError("no such offer")
+        offer_id = OfferId(bytes.fromhex(name))
         view = await self.offers.get(offer_id)
         if view.relying_party_id != partner.partner_id:
             raise NotFoundError("no such offer")
         return offer_id, view
 
     def _describe(self, partner: Partner, offer_id: OfferId, view: OfferView) -> OfferBody:
-        page = self.sign_url(partner, offer_id, view)
-        return OfferBody.make(short(offer_id), view.state, page)
+        return OfferBody.make(offer_id, view.state, self.links(partner, offer_id, view))
 
 
 def _new_offer(partner: Partner, body: NewOfferBody, key: str) -> NewOffer:

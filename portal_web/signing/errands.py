@@ -12,7 +12,7 @@ from portal_web.sign_in.ports import Flow
 from portal_web.signing.tickets import Ticket
 from signer_core.errors import InvalidRequestError, NotFoundError
 from signer_core.identifiers import OfferId
-from signer_core.protocol.offer_link import parse_short, short
+from signer_core.protocol.offer_link import short
 
 PREFIX: Final = "sign-"  # of the names of these errands
 _COOKIE: Final = "signing"
@@ -43,7 +43,7 @@ class SigningErrands:
         """
         offer, name_uk, name_en, _ = self._get(request, flow)
         return Flow(
-            offer_id=OfferId(parse_short(offer)),
+            offer_id=OfferId(bytes.fromhex(offer)),
             party={"uk": name_uk, "en": name_en},
             done_to=f"/sign/{flow}/done",
             cancel_to=f"/sign/{flow}/cancel",
@@ -65,7 +65,7 @@ class SigningErrands:
             NotFoundError: this browser did not begin it.
         """
         for offer, _, _, address in self._read(request).values():
-            if parse_short(offer) == offer_id:
+            if bytes.fromhex(offer) == offer_id:
                 return _leave(address, offer, "approved", short(return_code))
         raise NotFoundError("this browser did not begin it: go back to the one that did")
 

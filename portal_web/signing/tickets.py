@@ -15,7 +15,7 @@ _KIND: Final = "signing-ticket"
 class Ticket:
     """What a browser needs to know of an offer; a partner hands it on as a part of an address."""
 
-    offer: str  # 22 characters, as in links
+    offer: str  # its id, 32 hexadecimal digits
     ends_at_s: int  # Unix time: a ticket is worth nothing later
     name_uk: str = field(repr=False)  # of the partner
     name_en: str = field(repr=False)

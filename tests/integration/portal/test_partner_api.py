@@ -21,6 +21,7 @@ from grpc_api.clients.partners import Partner
 from portal_web.design.assets import Assets
 from portal_web.design.pages import Pages
 from portal_web.errors import render_errors
+from portal_web.partner_api.bodies import Links
 from portal_web.partner_api.desk import OfferDesk
 from portal_web.partner_api.reading import MAX_BODY_BYTES
 from portal_web.partner_api.routes import partner_routes
@@ -91,7 +92,7 @@ def offers():
 async def web(partners, offers):
     app = FastAPI()
     render_errors(app, Pages(Assets()))
-    desk = OfferDesk(offers, lambda _, offer_id, __: f"/sign/{short(offer_id)}")
+    desk = OfferDesk(offers, lambda _, offer_id, __: Links(f"/sign/{offer_id.hex()}"))
     app.include_router(partner_routes(partners, desk))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://portal", auth=BANK) as web:
@@ -103,7 +104,7 @@ def b64(data):
 
 
 def wanted(**changed):
-    file = {"name": "agreement.pdf", "sha256": b64(HASH)}
+    file = {"name": "agreement.pdf", "file_hash": HASH.hex()}
     return {"purpose": "An agreement", "files": [file], **changed}
 
 
@@ -112,11 +113,11 @@ async def make(web, key="1", **changed):
 
 
 async def test_an_offer_is_made_as_asked(web, offers):
-    document = {"name": "a.txt", "sha256": b64(HASH), "document": b64(b"agreement")}
+    document = {"name": "a.txt", "file_hash": HASH.hex(), "document": b64(b"agreement")}
     answer = await make(web, files=[document], return_address="https://bank.example/return")
     assert answer.status_code == 201
     said = answer.json()
-    assert (said["status"], said["sign_url"]) == ("open", f"/sign/{said['id']}")
+    assert (said["status"], said["sign_url"]) == ("open", f"/sign/{said['offer_id']}")
     asked = offers.asked
     assert (asked.relying_party_id, asked.kind) == (BANK[0], RequestKind.HASHED_FILES_SIGNING)
     assert (asked.return_address, asked.ttl_s) == ("https://bank.example/return", 900)
@@ -127,30 +128,30 @@ async def test_an_offer_is_made_as_asked(web, offers):
 
 async def test_the_same_key_is_the_same_offer_of_one_partner_only(web):
     first, again, other = await make(web), await make(web), await make(web, "2")
-    assert first.json()["id"] == again.json()["id"] != other.json()["id"]
+    assert first.json()["offer_id"] == again.json()["offer_id"] != other.json()["offer_id"]
     web.auth = httpx.BasicAuth(*NOTARY)
-    assert (await make(web)).json()["id"] != first.json()["id"]
+    assert (await make(web)).json()["offer_id"] != first.json()["offer_id"]
 
 
 async def test_a_result_is_collected_under_the_partners_own_name(web, offers):
-    offer_id = (await make(web)).json()["id"]
+    offer_id = (await make(web)).json()["offer_id"]
     first = await web.post(f"{PATH}/{offer_id}/collect")
     code = short(b"\2" * 16)
     await web.post(f"{PATH}/{offer_id}/collect", json={"return_code": code})
     assert first.json()["signatures"] == [
-        {"name": "agreement.pdf", "sha256": b64(HASH), "signature": b64(b"cms")}
+        {"name": "agreement.pdf", "file_hash": HASH.hex(), "signature": b64(b"cms")}
     ]
     (_, who, none), (_, again, given) = offers.collected
     assert (who, none, given) == (again, b"", b"\2" * 16)
     web.auth = httpx.BasicAuth(*NOTARY)
-    others = (await make(web)).json()["id"]
+    others = (await make(web)).json()["offer_id"]
     await web.post(f"{PATH}/{others}/collect")
     assert offers.collected[-1][1] != who
 
 
 @pytest.mark.parametrize(("method", "rest"), [("GET", ""), ("DELETE", ""), ("POST", "/collect")])
 async def test_another_partners_offer_is_not_there(web, offers, method, rest):
-    offer_id = (await make(web)).json()["id"]
+    offer_id = (await make(web)).json()["offer_id"]
     web.auth = httpx.BasicAuth(*NOTARY)
     answer = await web.request(method, f"{PATH}/{offer_id}{rest}")
     assert (answer.status_code, answer.json()["title"]) == (404, "no such offer")
@@ -159,7 +160,7 @@ async def test_another_partners_offer_is_not_there(web, offers, method, rest):
 
 
 async def test_an_offer_is_withdrawn(web, offers):
-    offer_id = (await make(web)).json()["id"]
+    offer_id = (await make(web)).json()["offer_id"]
     assert (await web.delete(f"{PATH}/{offer_id}")).status_code == 204
     assert (await web.get(f"{PATH}/{offer_id}")).status_code == 404
 
@@ -202,8 +203,10 @@ async def test_a_signer_that_is_away_is_not_a_wrong_secret(web, partners):
         (b'{"purpose": "x", "ttl_s": 1}', "ttl_s: "),
         (b'{"purpose": "x", "kind": "everything"}', "kind: "),
         (b'{"purpose": "x", "challenge": "%%%"}', "challenge: is no base64"),
+        (b'{"purpose": "x", "files": [{"name": "a", "file_hash": 5}]}', "files.0.file_hash: "),
+        (b'{"purpose": "x", "files": [{"name": "a", "file_hash": "AB"}]}', "files.0.file_hash: "),
         (b'{"purpose": "x", "challenge": 5}', "challenge: is no text in base64"),
-        (b'{"purpose": "x", "files": [{"name": "a"}]}', "files.0.sha256: "),
+        (b'{"purpose": "x", "files": [{"name": "a"}]}', "files.0.file_hash: "),
         (b"[" * 100_000, "the body is no JSON object"),
     ],
 )
@@ -215,7 +218,7 @@ async def test_a_malformed_body_is_one_sentence_about_its_field(web, body, says)
 
 
 async def test_65_files_are_refused(web):
-    files = [{"name": f"{n}.pdf", "sha256": b64(HASH)} for n in range(65)]
+    files = [{"name": f"{n}.pdf", "file_hash": HASH.hex()} for n in range(65)]
     answer = await make(web, files=files)
     assert (answer.status_code, answer.json()["title"].split(":")[0]) == (422, "files")
 
@@ -232,14 +235,14 @@ async def test_without_an_idempotency_key_nothing_is_made(web, offers):
     assert offers.made == {}
 
 
-@pytest.mark.parametrize("offer_id", ["x", "A" * 22 + "=", "A" * 21 + "B", "..%2F..", "%00" * 22])
+@pytest.mark.parametrize("offer_id", ["x", "A" * 32, "a" * 31, "g" * 32, "..%2F..", "%00" * 32])
 async def test_an_id_that_is_none_is_not_there(web, offer_id):
     assert (await web.get(f"{PATH}/{offer_id}")).status_code in (404, 405)
 
 
 @pytest.mark.parametrize("code", ["x", "A" * 21 + "B", "=" * 22])
 async def test_a_malformed_return_code_collects_nothing(web, offers, code):
-    offer_id = (await make(web)).json()["id"]
+    offer_id = (await make(web)).json()["offer_id"]
     answer = await web.post(f"{PATH}/{offer_id}/collect", json={"return_code": code})
     assert answer.status_code == 422
     assert offers.collected == []

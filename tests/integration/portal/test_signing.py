@@ -20,7 +20,7 @@ from portal_web.signing.errands import SigningErrands
 from portal_web.signing.routes import signing_routes
 from portal_web.signing.tickets import Ticket, Tickets
 from signer_core.errors import NotFoundError
-from signer_core.protocol.offer_link import return_link, short
+from signer_core.protocol.offer_link import return_link
 from signer_core.protocol.request_kind import RequestKind
 from tests.fakes.offers import FakeOffers
 
@@ -80,7 +80,7 @@ async def offered(offers, *, return_address=RETURN, same_device=False, ends_in_s
     )
     made = await offers.create(wanted)
     ends_at_s = int(time.time()) + ends_in_s
-    ticket = Ticket(short(made.offer_id), ends_at_s, "Банк", "Bank", return_address)
+    ticket = Ticket(made.offer_id.hex(), ends_at_s, "Банк", "Bank", return_address)
     return made, f"/sign/{Tickets(KEYS).seal(ticket)}"
 
 
@@ -112,7 +112,7 @@ async def test_who_has_signed_goes_back_to_the_partner(browser, offers):
     done = await browser.get((await browser.get(page)).headers["Location"])
     where, query = came_back(done)
     assert where == "https://bank.example/return"
-    assert query == {"order": ["7"], "offer": [short(made.offer_id)], "status": ["approved"]}
+    assert query == {"order": ["7"], "offer": [made.offer_id.hex()], "status": ["approved"]}
 
 
 async def test_who_gives_up_withdraws_the_offer(browser, offers):

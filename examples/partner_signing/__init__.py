@@ -1,1 +1,0 @@
-"""A partner's program that has files signed by their hash."""

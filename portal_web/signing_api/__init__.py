@@ -1,1 +1,0 @@
-"""The API by which a partner asks for signatures of files by their hashes."""
