@@ -34,7 +34,8 @@ from portal_web.sessions.keys import read_keys
 from portal_web.sessions.session import Sessions
 from portal_web.settings import PortalSettings
 from portal_web.sign_in import rooms
-from portal_web.signing_api.routes import SigningParts
+from portal_web.signing.parts import SigningParts
+from portal_web.signing.tickets import Tickets
 from signer_core.errors import SignerError, UnavailableError
 from signer_core.trust.desk import TrustDesk
 
@@ -60,19 +61,19 @@ async def serve(settings: PortalSettings) -> None:
     Raises:
         UnavailableError: a file cannot be read, or the address is taken.
     """
-    cookies = SealedCookies(read_keys(settings.cookie_keys_file), is_secure=settings.is_secure)
+    keys = read_keys(settings.cookie_keys_file)
+    cookies = SealedCookies(keys, is_secure=settings.is_secure)
     sessions = Sessions(cookies)
     listener = listen(settings.listen)
     address = address_of_any(settings.signer_addresses)
     async with internal_channel(address, "signer.internal", settings.tls) as signer:
-        desk, partners = TrustDesk(TrustClient(signer)), PartnersClient(signer)
-        offers = OffersClient(signer)
+        desk = TrustDesk(TrustClient(signer))
+        partners, offers = PartnersClient(signer), OffersClient(signer)
         app = make_application(
             desk,
             HealthClient(signer).is_serving,
             is_secure=settings.is_secure,
             developers=DeveloperParts(partners, sessions, settings.public_url),
-            signing=SigningParts(offers, partners, settings.public_url),
             login=LoginParts(
                 public_url=settings.public_url,
                 logins=LoginClient(signer),
@@ -80,6 +81,7 @@ async def serve(settings: PortalSettings) -> None:
                 partners=partners,
                 cookies=cookies,
             ),
+            signing=SigningParts(offers, partners, cookies, Tickets(keys), settings.public_url),
         )
         server = http_server(app)
         _log.info("serving", address=settings.listen, port=listener.getsockname()[1])

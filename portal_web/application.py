@@ -13,9 +13,13 @@ from portal_web.developers.routes import DeveloperParts, developer_routes
 from portal_web.errors import render_errors
 from portal_web.home.routes import home_routes
 from portal_web.login.routes import LoginParts, login_routes, make_errands
+from portal_web.partner_api.routes import partner_routes
 from portal_web.sessions.session import Sessions
+from portal_web.sign_in.ports import Flows
 from portal_web.sign_in.routes import sign_in_routes
-from portal_web.signing_api.routes import SigningParts, signing_routes
+from portal_web.sign_in.several import SeveralFlows
+from portal_web.signing.parts import SigningParts
+from portal_web.signing.routes import signing_routes
 from portal_web.trust.routes import trust_routes
 from signer_core.trust.ports import TrustServices
 
@@ -26,8 +30,8 @@ def make_application(
     *,
     is_secure: bool = False,
     developers: DeveloperParts | None = None,
-    signing: SigningParts | None = None,
     login: LoginParts | None = None,
+    signing: SigningParts | None = None,
 ) -> ASGIApp:
     """Put the routes together.
 
@@ -42,10 +46,8 @@ def make_application(
     app.include_router(trust_routes(trust))
     if developers is not None:
         app.include_router(developer_routes(developers, pages))
-    if signing is not None:
-        app.include_router(signing_routes(signing))
     if login is not None:
-        _add_login(app, login, pages)
+        _add_offers(app, login, signing, pages)
 
     @app.get("/health")
     async def health() -> Response:
@@ -60,8 +62,17 @@ def make_application(
     return SecurityHeaders(app, is_secure=is_secure)
 
 
-def _add_login(app: FastAPI, login: LoginParts, pages: Pages) -> None:
-    errands = make_errands(login)
-    app.include_router(login_routes(login, errands, pages))
-    sessions = Sessions(login.cookies)
-    app.include_router(sign_in_routes(login.offers, errands, pages, sessions, login.public_url))
+def _add_offers(
+    app: FastAPI, login: LoginParts, signing: SigningParts | None, pages: Pages
+) -> None:
+    """Add what ends on a phone: logins, signatures for partners, and the page where both wait."""
+    logins = make_errands(login)
+    app.include_router(login_routes(login, logins, pages))
+    waiting: list[Flows] = [logins]
+    if signing is not None:
+        signings, withdraw = signing.errands(), signing.offers.withdraw
+        app.include_router(partner_routes(signing.partners, signing.desk()))
+        app.include_router(signing_routes(signing.tickets, signings, withdraw, pages))
+        waiting.append(signings)
+    flows, sessions = SeveralFlows(waiting), Sessions(login.cookies)
+    app.include_router(sign_in_routes(login.offers, flows, pages, sessions, login.public_url))
