@@ -65,11 +65,11 @@ class Visit:
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert await self.page.evaluate(wide) <= 0, "the page scrolls sideways"
 
-    async def picture(self, folder: Path, name: str) -> Path:
-        """Save the whole page as `name`.png."""
+    async def picture(self, folder: Path, name: str, *, whole: bool = True) -> Path:
+        """Save the whole page, or what fits the window, as `name`.png."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.png"
-        await self.page.screenshot(path=path, full_page=True, animations="disabled")
+        await self.page.screenshot(path=path, full_page=whole, animations="disabled")
         return path
 
 

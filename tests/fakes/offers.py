@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import secrets
 import time
+from collections.abc import Callable
 
 from grpc_api.clients.offers import CreatedOffer, NewOffer, OfferState, OfferStatus, OfferView
 from signer_core.errors import InvalidRequestError, NotFoundError, SignerError
@@ -13,7 +14,12 @@ from signer_core.identifiers import OfferId
 class FakeOffers:
     """The methods of `OffersClient`; `fails` is raised instead of every answer."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        now_s: Callable[[], float] = time.time,
+        token_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._now_s, self._token_bytes = now_s, token_bytes
         self.fails: SignerError | None = None
         self.offers: dict[OfferId, OfferView] = {}
         self._changed = asyncio.Condition()
@@ -21,8 +27,8 @@ class FakeOffers:
 
     async def create(self, offer: NewOffer) -> CreatedOffer:
         self._answer()
-        offer_id, secret = OfferId(secrets.token_bytes(16)), secrets.token_bytes(32)
-        state = OfferState(OfferStatus.OPEN, int(time.time()) + (offer.ttl_s or 180))
+        offer_id, secret = OfferId(self._token_bytes(16)), self._token_bytes(32)
+        state = OfferState(OfferStatus.OPEN, int(self._now_s()) + (offer.ttl_s or 180))
         self.offers[offer_id] = OfferView(
             state=state,
             relying_party_id=offer.relying_party_id,

@@ -1,5 +1,6 @@
 """A portal with nothing but the sign-in page, over offers that the test moves."""
 
+import secrets
 import time
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from portal_web.design.assets import Assets, asset_routes
 from portal_web.design.headers import SecurityHeaders
 from portal_web.design.pages import Pages
 from portal_web.errors import render_errors
+from portal_web.home.routes import home_routes
 from portal_web.sessions.cookies import SealedCookies
 from portal_web.sessions.session import Sessions
 from portal_web.sign_in.ports import Flow
@@ -55,9 +57,11 @@ class FakeFlows:
         raise NotFoundError("this browser did not begin it: go back to the one that did")
 
 
-def sign_in_portal(public_url="http://127.0.0.1:7440", now_s=time.time):
+def sign_in_portal(
+    public_url="http://127.0.0.1:7440", now_s=time.time, token_bytes=secrets.token_bytes
+):
     """Return the application, its offers and its errands."""
-    offers = FakeOffers()
+    offers = FakeOffers(now_s, token_bytes)
     flows = FakeFlows(offers)
     assets = Assets()
     pages = Pages(assets)
@@ -68,6 +72,8 @@ def sign_in_portal(public_url="http://127.0.0.1:7440", now_s=time.time):
     render_errors(app, pages)
     app.include_router(asset_routes(assets))
     app.include_router(sign_in_routes(offers, flows, pages, sessions, public_url, now_s))
+
+    app.include_router(home_routes(pages))
 
     @app.get("/done/{name}")
     @app.get("/given-up/{name}")
