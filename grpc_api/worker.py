@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Final
 
 import grpc
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from grpc_api.clients.callbacks import CallbacksClient
 from grpc_api.clients.outbox import OutboxClient, WaitingJob
@@ -133,6 +134,9 @@ async def _pull(outbox: OutboxClient, runner: JobRunner, known: Kinds) -> None:
         except SignerError as error:
             _log.info("jobs-not-fetched", code=error.code)
             await asyncio.sleep(_RETRY_S)
+        except SQLAlchemyError:  # our own database: what was not acknowledged comes again
+            _log.warning("jobs-not-taken")
+            await asyncio.sleep(_RETRY_S)
         else:
             await asyncio.sleep(0 if len(jobs) == _BATCH else _PAUSE_S)
 
@@ -143,7 +147,8 @@ async def _accept(runner: JobRunner, job: WaitingJob) -> None:
 
 async def _sweep(runner: JobRunner) -> None:
     while True:
-        await runner.sweep(datetime.now(UTC))
+        with suppress(SQLAlchemyError):  # the next hour is as good
+            await runner.sweep(datetime.now(UTC))
         await asyncio.sleep(_SWEEP_S)
 
 

@@ -11,11 +11,9 @@ from typing import Any, Final
 import rfc8785
 
 from signer_core.callbacks.model import Content
+from signer_core.login.statement import FIRST_LINE
 from signer_core.protocol.request_kind import RequestKind
 
-# A login goes back through the browser that began it, and says of the person no more than they
-# consented to; the certificate in a signature names them.
-LOGIN: Final = "diia-signer login v1\n"
 _KINDS: Final = frozenset({RequestKind.AUTH, RequestKind.HASHED_FILES_SIGNING})
 
 
@@ -38,8 +36,12 @@ class Approved:
 
 
 def has_callback(kind: RequestKind, statement: str) -> bool:
-    """Tell whether an approved offer of this kind, with this statement, leads to a callback."""
-    return kind in _KINDS and not statement.startswith(LOGIN)
+    """Tell whether an approved offer of this kind, with this statement, leads to a callback.
+
+    A login goes back through the browser that began it, and says of the person no more than they
+    consented to; the certificate in a signature names them.
+    """
+    return kind in _KINDS and not statement.startswith(FIRST_LINE)
 
 
 def make_content(approved: Approved) -> Content:

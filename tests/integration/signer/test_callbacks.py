@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import hashlib
 import json
 from datetime import timedelta
 
@@ -19,13 +20,13 @@ from signer_core.callbacks.making import CallbackMaking
 from signer_core.callbacks.model import KEPT_S, Content
 from signer_core.callbacks.signature import HEADER, CallbackKey
 from signer_core.errors import DeniedError, NotFoundError
+from signer_core.login.statement import FIRST_LINE
 from signer_core.protocol.request_kind import RequestKind
 from signer_core.storage.engine import read_transaction, write_transaction
 from signer_core.storage.signer.audit_tables import audit_outbox, job_outbox
 from signer_core.storage.signer.callback_tables import callbacks as table
 from signer_core.storage.signer.callbacks import Callbacks
 from tests.fakes.offers_made import (
-    STATEMENT,
     assert_openssl_accepts,
     auth_offer,
     files_offer,
@@ -124,9 +125,12 @@ async def test_a_signature_over_a_challenge_is_told_and_a_login_is_not(world, ke
     (job,) = await worker[0].fetch(10)
     told = json.loads((await worker[1].get(job.job_id))[2])
     assert [one["file_hash"] for one in told["signatures"]] == [(b"h" * 32).hex()]
-    assert auth_offer().statement == STATEMENT
-    await approve_another(world, auth_offer())
-    await approve_another(world, auth_offer(kind=RequestKind.CONSENT))
+    for kind, statement in (
+        (RequestKind.AUTH, f"{FIRST_LINE}\nhttps://sign.example\nbank"),
+        (RequestKind.CONSENT, "Погоджуюсь"),
+    ):
+        digest = hashlib.sha256(statement.encode()).digest()
+        await approve_another(world, auth_offer(kind=kind, statement=statement, challenge=digest))
     assert len(await worker[0].fetch(10)) == 1
 
 
