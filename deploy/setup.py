@@ -91,6 +91,7 @@ def _settings(
             "listen": at["portal"],
             "public_url": f"http://{at['portal']}",
             "cookie_keys_file": str(_cookie_keys(own)),
+            "phone_url": f"http://localhost:{listeners['simulator']}",
             "signer_addresses": internal,
         }
     common["database_url"] = database.replace("{process}", role)

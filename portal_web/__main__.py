@@ -73,6 +73,7 @@ async def serve(settings: PortalSettings) -> None:
             desk,
             HealthClient(signer).is_serving,
             is_secure=settings.is_secure,
+            phone_url=settings.phone_url,
             developers=DeveloperParts(partners, sessions, settings.public_url),
             login=LoginParts(
                 public_url=settings.public_url,

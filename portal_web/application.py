@@ -24,22 +24,24 @@ from portal_web.trust.routes import trust_routes
 from signer_core.trust.ports import TrustServices
 
 
-def make_application(
+def make_application(  # noqa: PLR0913  # each is a part of the portal, put together once
     trust: TrustServices,
     is_signer_serving: Callable[[], Awaitable[bool]],
     *,
     is_secure: bool = False,
+    phone_url: str = "",
     developers: DeveloperParts | None = None,
     login: LoginParts | None = None,
     signing: SigningParts | None = None,
 ) -> ASGIApp:
     """Put the routes together.
 
-    `is_signer_serving` asks the signer's health; `is_secure` says that browsers come over TLS.
+    `is_signer_serving` asks the signer's health; `is_secure` says that browsers come over TLS;
+    `phone_url` is where developers have a phone in the browser, if they do.
     """
     app = FastAPI(openapi_url=None)
     assets = Assets()
-    pages = Pages(assets, is_secure=is_secure)
+    pages = Pages(assets, is_secure=is_secure, phone_url=phone_url)
     render_errors(app, pages)
     app.include_router(asset_routes(assets))
     app.include_router(home_routes(pages))

@@ -1,7 +1,7 @@
 """Settings of the portal: one field a line of `deploy/examples/portal.example.toml`."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -29,6 +29,7 @@ class PortalSettings(BaseModel, frozen=True, extra="forbid"):
     listen: str  # host:port, plain HTTP
     public_url: PublicUrl  # what browsers and partners call it
     cookie_keys_file: Path  # a Fernet key a line, the newest first; mode 0600
+    phone_url: PublicUrl | Literal[""] = ""  # the developers' phone in the browser; empty: none
     signer_addresses: tuple[str, ...] = Field(min_length=1)  # host:port; of several, IP addresses
     log_file: Path | None = None  # None: standard error
     metrics_listen: str = ""  # host:port on loopback, for Prometheus; empty: off

@@ -18,7 +18,7 @@ _A_YEAR_S: Final = 365 * 24 * 3600
 class Pages:
     """Renders `portal_web/FEATURE/templates/NAME.html`, named "FEATURE/templates/NAME.html"."""
 
-    def __init__(self, assets: Assets, *, is_secure: bool = False) -> None:
+    def __init__(self, assets: Assets, *, is_secure: bool = False, phone_url: str = "") -> None:
         self._texts: Mapping[str, Texts] = load_texts()
         self._is_secure = is_secure  # whether browsers come over TLS
         self._templates = jinja2.Environment(
@@ -29,6 +29,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals["asset"] = assets.address
+        self._templates.globals["phone_url"] = phone_url  # of the developers' phone, or empty
 
     def texts(self, request: Request) -> Texts:
         """Return the texts in the language of an answer to `request`."""

@@ -64,7 +64,7 @@ def sign_in_portal(
     offers = FakeOffers(now_s, token_bytes)
     flows = FakeFlows(offers)
     assets = Assets()
-    pages = Pages(assets)
+    pages = Pages(assets, phone_url="http://localhost:7442")
     sessions = Sessions(
         SealedCookies(MultiFernet([Fernet(Fernet.generate_key())]), is_secure=False)
     )

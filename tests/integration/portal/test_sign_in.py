@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import html
 import json
 import re
 import secrets
+import urllib.parse
 
 import httpx
 import pytest
@@ -244,8 +246,12 @@ async def test_a_camera_that_opened_the_link_is_told_to_use_the_app(web):
     offer_id, secret = OfferId(secrets.token_bytes(16)), secrets.token_bytes(32)
     page = await web.get(qr_link("", offer_id, secret, 1_800_000_000))
     assert (page.status_code, "Код читає застосунок" in page.text) == (200, True)
-    same = await web.get(same_device_link("", offer_id, secret))
+    link = same_device_link("", offer_id, secret)
+    same = await web.get(link)
     assert "signer-phone open" in same.text
+    there = html.unescape(re.search(r'href="(http://localhost[^"]+)"', same.text).group(1))
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(there).query)
+    assert query == {"link": [f"http://127.0.0.1:7440{link}"]}
 
 
 @pytest.mark.parametrize("path", ["/o/x", "/o/x/return?r=y", f"/o/{'A' * 22}/return?r=y"])
