@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -133,6 +133,7 @@ def _office(settings: VaultSettings, token: Token, authorities: Authorities) -> 
         country=parse_country(bundled_country(settings.country)),
         addresses=_addresses(settings),
         now=utc_now,
+        citizen_lifetime=timedelta(days=settings.certificate_days),
     )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
@@ -17,7 +17,7 @@ from hsm_module.token.port import Token
 from hsm_module.trust.status import record_issued
 from signer_core.errors import InvalidRequestError
 from signer_core.identifiers import KeyId
-from signer_core.pki.citizen import Addresses, issue_citizen
+from signer_core.pki.citizen import LIFETIME, Addresses, issue_citizen
 from signer_core.pki.country import CountryProfile
 from signer_core.pki.device import issue_device
 from signer_core.pki.issuing import Issuance, Issuer
@@ -36,6 +36,7 @@ class CertificateOffice:
     country: CountryProfile
     addresses: Addresses
     now: Callable[[], datetime]  # UTC
+    citizen_lifetime: timedelta = LIFETIME
 
     async def issue_device(
         self, transaction: Transaction, key_id: KeyId, public_key: ec.EllipticCurvePublicKey
@@ -54,7 +55,7 @@ class CertificateOffice:
     ) -> bytes:
         """Certify a two-party key (33 bytes, compressed) for a person; return DER."""
         point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key)
-        issuance = self._issuance()
+        issuance = Issuance(new_serial(), self.now(), self.citizen_lifetime)
         certificate = await self.token.use_key(
             ISSUING,
             lambda key: issue_citizen(

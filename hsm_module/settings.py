@@ -29,6 +29,7 @@ class VaultSettings(BaseModel, frozen=True, extra="forbid"):
     ocsp_url: str
     ca_issuers_url: str
     login_issuer: str = ""  # URL: whose ID tokens are signed; empty: none
+    certificate_days: int = Field(365, ge=1, le=730)  # a person's certificate is good so long
     session_ttl_s: int = Field(gt=0)  # seconds a session that is not finished is kept
     country: str = "ua"  # profile of `signer_core.pki.countries`
     relying_parties: Path | None = None  # JSON: records that the ceremony signed

@@ -33,7 +33,9 @@ def issue_citizen(
     country: CountryProfile,
     addresses: Addresses,
 ) -> x509.Certificate:
-    """Issue a certificate for signatures, nothing else, for one year (ETSI EN 319 412-2).
+    """Issue a certificate for signatures, nothing else (ETSI EN 319 412-2).
+
+    It is good for the issuance's lifetime, or a year.
 
     The caller has verified that the owner of `public_key` asked for it and is `subject`.
 
@@ -44,8 +46,9 @@ def issue_citizen(
     check_subject(subject, country)
     name = subject_name(subject, country)
     policy = x509.PolicyInformation(x509.ObjectIdentifier(country.policy_oid), None)
+    lifetime = issuance.lifetime or LIFETIME
     builder = (
-        end_entity(start_under(issuer, issuance, public_key, name, LIFETIME))
+        end_entity(start_under(issuer, issuance, public_key, name, lifetime))
         .add_extension(key_usage("content_commitment"), critical=True)  # = nonRepudiation
         .add_extension(x509.CertificatePolicies([policy]), critical=False)
         .add_extension(revocation_list(addresses), critical=False)

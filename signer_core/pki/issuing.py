@@ -29,6 +29,7 @@ class Issuance:
 
     serial: int  # 1 to 2^159 - 1, from `x509.random_serial_number()`: at least 64 random bits
     now: datetime  # UTC
+    lifetime: timedelta | None = None  # of a person's certificate; None: a year
 
     def __post_init__(self) -> None:
         if not 0 < self.serial < _MAX_SERIAL:
