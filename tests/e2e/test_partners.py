@@ -76,11 +76,12 @@ def test_a_developer_gets_a_partner_from_the_page(desk, system, portal, phone, c
     example = re.search('id="example"><code>([^<]+)<', told)[1]
     claims = json.loads(urlsafe_b64decode(example.split(".")[1].encode()))
     assert (claims["iss"], claims["aud"]) == (str(browser.base_url).rstrip("/"), partner_id)
-    shown = desk.json("partner", "show", partner_id)
-    assert (shown["sandbox"], shown["state"]) == (True, "active")
+    kept = desk.json("partner", "show", partner_id)
+    assert (kept["sandbox"], kept["state"]) == (True, "active")
     assert partner_id not in str(desk.json("partner", "list"))
     signed = portal.request([contract], by=partner_id)
-    assert "вигаданий партнер «Моя крамниця»" in phone.run("requests").stdout
+    shown = " ".join(phone.run("show", signed).stdout.split())
+    assert "вигаданий партнер «Моя крамниця» (Sandbox: made-up partner “Моя крамниця”)" in shown
     phone.sign(signed)
     assert portal.request([contract], by=partner_id)
     suspended = desk.json("partner", "suspend", partner_id, *WHY)
