@@ -11,10 +11,12 @@ from random import Random
 
 import grpc
 
+from grpc_api.clients.offers import NewOffer
 from mobile_share import enrolment
 from mobile_share.enrolment import Begun
 from mobile_share.errors import PhoneError
 from mobile_share.wire import enrolment_client, signer_client
+from portal_web.cli.connection import System as Connection
 from signer_core.errors import (
     KeyBlockedError,
     KeyHeldError,
@@ -22,6 +24,8 @@ from signer_core.errors import (
     RetireShareError,
     SignerError,
 )
+from signer_core.protocol.offer_link import same_device_code
+from signer_core.protocol.request_kind import RequestKind
 from tests.crash.world import PHOTO, PIN, CrashWorld, now
 from tests.fuzz.channel import any_step, changed_messages
 from tests.fuzz.listeners import Target, open_targets
@@ -98,7 +102,24 @@ class Run:
         self.fuzzer.pool.octets += [share.device_key_hash, world.pdf.read_bytes()]
         self.fuzzer.pool.texts += [self.begun.grant.authorisation, self.begun.attestation, code]
         self.fuzzer.pool.texts += [world.person.person_code, world.person.person_id]
-        self.fuzzer.pool.texts += ["sandbox-notary", "vault-1", "contract.pdf", "documentSigning"]
+        self.fuzzer.pool.texts += ["sandbox-notary", "vault-1", "contract.pdf", *RequestKind]
+        await self.offer()
+
+    async def offer(self) -> None:
+        """Make an offer, so that some messages name it."""
+        wanted = NewOffer(
+            relying_party_id="sandbox-bank",
+            kind=RequestKind.AUTH,
+            purpose="fuzz",
+            idempotency_key=secrets.token_hex(16),
+            challenge=secrets.token_bytes(32),
+            same_device=True,
+            ttl_s=3600,
+        )
+        async with Connection(self.world.system.home.root).offers() as offers:
+            offer = await offers.create(wanted)
+        code = same_device_code(offer.link_secret, offer.offer_id)
+        self.fuzzer.pool.octets += [offer.offer_id, code, wanted.challenge]
 
     async def call(self, target: Target) -> None:
         """Call one method once."""

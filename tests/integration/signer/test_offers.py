@@ -246,3 +246,9 @@ async def test_the_same_wishes_at_once_give_one_offer(offers):
     wish = auth_offer()
     made = await asyncio.gather(*(offers.create(wish) for _ in range(8)))
     assert len({one.offer_id for one in made}) == 1
+
+
+@pytest.mark.parametrize("relying_party_id", ["", "a\0b", "я" * 63, "x" * 5000])
+async def test_a_partner_of_no_name_is_not_found(offers, relying_party_id):
+    with pytest.raises(NotFoundError):
+        await offers.create(auth_offer(relying_party_id=relying_party_id))
