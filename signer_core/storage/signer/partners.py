@@ -33,6 +33,8 @@ class Partners:
 
     async def find(self, partner_id: str) -> PartnerRow | None:
         """Return a partner, None where the signer knows none of this id."""
+        if not partner_id.isprintable():  # PostgreSQL takes no text with a zero character
+            return None
         async with read_transaction(self.engine) as connection:
             found = await connection.execute(_BY_ID, {"the_id": partner_id})
         row = found.mappings().one_or_none()
