@@ -37,8 +37,10 @@ class PartnerDesk:
 
     async def page(self, after: str, limit: int) -> Sequence[VaultPartner]:
         """See `VaultPartners.page`."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidRequestError(f"a page has 1 to {MAX_PAGE} partners")
+        if not 1 <= limit <= MAX_PAGE or not after.isprintable():
+            raise InvalidRequestError(
+                f"a page has 1 to {MAX_PAGE} partners, and begins after an id"
+            )
         async with self.store.reading() as transaction:
             return await transaction.partners.page(after, limit)
 

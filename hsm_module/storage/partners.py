@@ -35,6 +35,8 @@ class PartnerRows:
         Raises:
             AlteredRowError: the row is not as the vault wrote it, or an old one, or gone.
         """
+        if not partner_id.isprintable():  # PostgreSQL takes no text with a zero character
+            return None
         query = select(table).where(table.c.partner_id == partner_id)
         found = (await self._connection.execute(query)).mappings().one_or_none()
         if found is None:

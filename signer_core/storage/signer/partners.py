@@ -81,6 +81,8 @@ class Partners:
         self, connection: AsyncConnection, partner_id: str, secret_sha256: bytes
     ) -> bool:
         """Replace a partner's secret; return False where there is no active partner."""
+        if not partner_id.isprintable():
+            return False
         statement = (
             update(table)
             .where(table.c.partner_id == partner_id, table.c.active == 1)

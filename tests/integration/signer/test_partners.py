@@ -79,6 +79,18 @@ async def test_a_row_that_was_edited_is_refused(world, client):
         await client.get("bank")
 
 
+@pytest.mark.parametrize("partner_id", ["bank\0", "\0", "x" * 5000, ""])
+async def test_an_id_that_cannot_be_one_is_nobodys(client, following, keeper, partner_id):
+    with pytest.raises(NotFoundError):
+        await client.get(partner_id)
+    with pytest.raises(DeniedError):
+        await client.check_secret(partner_id, "wrong")
+    with pytest.raises(NotFoundError):
+        await following.follow(partner_id)
+    with pytest.raises(NotFoundError):
+        await keeper.make(partner_id, "scheduled")
+
+
 async def test_only_the_portal_asks(world):
     with pytest.raises(DeniedError):
         await PartnersClient(await world.internal("worker.internal")).get("bank")

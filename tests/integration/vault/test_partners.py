@@ -99,6 +99,14 @@ async def test_who_is_not_there_is_not_suspended(desk):
         await desk.set_active("bank", WHY, active=False)
 
 
+@pytest.mark.parametrize("partner_id", ["bank\0", "\0", "x" * 5000, "", "bank' OR 1=1"])
+async def test_an_id_that_cannot_be_one_is_nobodys(desk, partner_id):
+    await desk.sign(described(), WHY)
+    assert await desk.find(partner_id) is None
+    with pytest.raises(NotFoundError):
+        await desk.set_active(partner_id, WHY, active=False)
+
+
 async def test_suspending_twice_changes_once(world, desk):
     await desk.sign(described(), WHY)
     first = await desk.set_active("bank", WHY, active=False)
@@ -188,10 +196,10 @@ async def test_pages_follow_each_other(desk):
     assert [one.partner_id for one in (*first, *rest)] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("limit", [0, 201])
-async def test_a_page_has_a_size(desk, limit):
+@pytest.mark.parametrize(("after", "limit"), [("", 0), ("", 201), ("\0", 1)])
+async def test_a_page_has_a_size_and_a_beginning(desk, after, limit):
     with pytest.raises(InvalidRequestError, match="page"):
-        await desk.page("", limit)
+        await desk.page(after, limit)
 
 
 # --- the ceremony's records --------------------------------------------------------------------
