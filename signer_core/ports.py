@@ -41,6 +41,10 @@ class Channel(Protocol):
         """
         ...
 
+    async def finish(self, message: Enrolled | EpochAcked) -> None:
+        """Send the last message and end the channel; raises as `send`."""
+        ...
+
 
 class VaultSessions(Protocol):
     """The protocol runs of phones."""

@@ -91,14 +91,13 @@ class VaultChannel:
         """
         await self._stream.send(message, self._timeouts.send_s)
 
-    async def fail(self, error: SignerError) -> None:
-        """Tell the phone why the session is over, and close.
+    async def finish(self, message: FromVault) -> None:
+        """Send the last message, and close; raises as `send`."""
+        await self._stream.finish(message, self._timeouts.send_s)
 
-        Raises:
-            ProtocolAbortError: the channel has ended already.
-        """
-        await self._stream.send(failure_of(error), self._timeouts.send_s)
-        await self._stream.close()
+    async def fail(self, error: SignerError) -> None:
+        """Tell the phone why the session is over, and close; raises as `send`."""
+        await self.finish(failure_of(error))
 
     async def close(self) -> None:
         """End the channel; harmless when it has ended."""

@@ -81,12 +81,13 @@ class TlsEngine:
             raise ProtocolAbortError("the channel has ended")
         return data
 
-    def close(self) -> None:
-        """Tell the peer that nothing follows."""
+    def close(self) -> bool:
+        """Tell the peer that nothing follows; False where it has said so first and is gone."""
         try:
             self._tls.unwrap()
         except ssl.SSLError:
-            return  # it does not wait for the peer's answer, or the channel is broken anyway
+            return True  # it does not wait for the peer's answer, or the channel is broken anyway
+        return False
 
     @property
     def peer_certificate(self) -> bytes:

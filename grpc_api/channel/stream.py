@@ -34,7 +34,9 @@ class MessageStream:
         return self._engine.peer_certificate
 
     async def handshake(self, timeout_s: float) -> None:
-        """Open the channel.
+        """Open the channel; the phone's last records of it go out with its first message.
+
+        A write less costs a millisecond less in three processes (docs/performance.md).
 
         Raises:
             ProtocolAbortError: the peer is not the right one, or too slow.
@@ -43,7 +45,6 @@ class MessageStream:
             while not self._engine.handshake():
                 await self._flush()
                 self._engine.feed(await self._read())
-            await self._flush()
 
     async def receive(self, timeout_s: float) -> ChannelMessage:
         """Return the next message.
@@ -67,13 +68,21 @@ class MessageStream:
             self._engine.write(frame(encode(message)))
             await self._flush()
 
+    async def finish(self, message: ChannelMessage, timeout_s: float) -> None:
+        """Send the last message and end the channel, in one write; raises as `send`."""
+        async with self._fatal(timeout_s):
+            self._engine.write(frame(encode(message)))
+            self._engine.close()
+            await self._flush()
+        self._open = False
+
     async def close(self) -> None:
         """End the channel; harmless when it has ended."""
         if self._open:
             self._open = False
-            self._engine.close()
-            with suppress(SignerError):
-                await self._flush()
+            if self._engine.close():
+                with suppress(SignerError):
+                    await self._flush()
 
     @asynccontextmanager
     async def _fatal(self, timeout_s: float) -> AsyncIterator[None]:

@@ -52,7 +52,7 @@ class EnrolmentSessions:
         await channel.send(await on_thread(party.step8_open_check, opening))  # 8
         confirmation = await receive(channel, EnrolConfirmation)  # 9
         await self._activate(authorisation, token, party.step10_finish(confirmation))
-        await channel.send(Enrolled())
+        await channel.finish(Enrolled())
 
     def _verify_named(
         self, authorisation: EnrolmentAuthorisation, device: DeviceKeyHash, m: EnrolRequest

@@ -53,8 +53,10 @@ class SigningSessions:
         partials = await receive(channel, PartialSignatures)  # 5
         await channel.send(await self._judgement.judge(session, partials))  # 6
         await self._acknowledge(session, await receive(channel, EpochAck))  # 7
-        await channel.send(EpochAcked())
-        if m.use in TRANSFERS:
+        if m.use not in TRANSFERS:
+            await channel.finish(EpochAcked())
+        else:
+            await channel.send(EpochAcked())
             await self._transfers.run(m.use, admitted.share, party.sid, channel)
 
     def _verify_attestation(self, admitted: Admitted, nonces: DeviceNonces) -> None:

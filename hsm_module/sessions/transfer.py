@@ -52,7 +52,7 @@ class TransferSessions:
         await channel.send(answer)
         confirmation = await receive(channel, EnrolConfirmation)
         await self._store(use, party.step10_finish(confirmation), version)
-        await channel.send(Enrolled())
+        await channel.finish(Enrolled())
 
     async def _go_live(self, transfer: LiveTransfer) -> None:
         """Before row 2: only now an older session of this key dies."""

@@ -36,9 +36,11 @@ class Relay:
     to_device: Line = field(default_factory=Line)
 
     async def device(self, context, vault_id="vault-1"):
-        return await device_channel(
+        device = await device_channel(
             self.to_device.read, self.to_vault.write, context, vault_id, QUICK
         )
+        await device._stream._flush()  # what would go with the first message
+        return device
 
     async def vault(self, context):
         return await vault_channel(self.to_vault.read, self.to_device.write, context, QUICK)

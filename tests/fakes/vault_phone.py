@@ -38,6 +38,8 @@ class MemoryChannel:
     async def send(self, message: Any) -> None:
         await self.sent.put(message)
 
+    finish = send
+
 
 class Connection:
     """One session under way in the vault, as its phone sees it."""

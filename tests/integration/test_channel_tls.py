@@ -6,7 +6,14 @@ import ssl
 import pytest
 from cryptography import x509
 
-from grpc_api.channel import DeviceChannel, Failure, VaultChannel, device_context, vault_context
+from grpc_api.channel import (
+    DeviceChannel,
+    Failure,
+    VaultChannel,
+    device_channel,
+    device_context,
+    vault_context,
+)
 from grpc_api.channel import contexts as channel_contexts
 from grpc_api.channel.engine import TlsEngine
 from signer_core.errors import (
@@ -320,3 +327,42 @@ async def test_an_end_that_is_cancelled_is_dead(device_side, vault_side):
     await device.send(EpochAck(b"t" * 32))
     with pytest.raises(ProtocolAbortError):
         await vault.receive()
+
+
+async def test_the_last_message_and_the_end_are_one_write(device_side, vault_side):
+    relay = Relay()
+    device, vault = await relay.open(device_side, vault_side)
+    before = relay.to_device.queue.qsize()
+    await vault.finish(EpochAcked())
+    await vault.close()
+    assert relay.to_device.queue.qsize() == before + 1
+    assert await device.receive() == EpochAcked()
+    with pytest.raises(ProtocolAbortError, match="ended"):
+        await device.receive()
+
+
+async def test_nothing_is_said_to_a_peer_that_has_hung_up(device_side, vault_side):
+    relay = Relay()
+    device, vault = await relay.open(device_side, vault_side)
+    await vault.finish(EpochAcked())
+    await device.receive()
+    before = len(relay.to_vault.sent)
+    await device.close()
+    assert len(relay.to_vault.sent) == before
+
+
+async def test_whoever_hangs_up_first_says_so(device_side, vault_side):
+    device, vault = await Relay().open(device_side, vault_side)
+    await device.close()
+    with pytest.raises(ProtocolAbortError, match="ended"):
+        await vault.receive()
+
+
+async def test_the_end_of_the_handshake_goes_with_the_first_message(device_side, vault_side):
+    to_vault, to_device = Line(), Line()
+    vault = asyncio.create_task(Relay(to_vault, to_device).vault(vault_side))
+    device = await device_channel(to_device.read, to_vault.write, device_side, "vault-1")
+    assert to_vault.queue.empty()
+    await device.send(REQUEST)
+    assert to_vault.queue.qsize() == 1
+    assert await (await vault).receive() == REQUEST
