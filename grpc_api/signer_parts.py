@@ -275,7 +275,6 @@ def add_phone_services(
         files=files,
         offers=Offers(parts.engine),
         history=History(parts.engine),
-        collection=collection,
         closing=parts.closing(),
         notices=parts.notices,
         watches=StreamGate(limits.streams, limits.streams_a_minute),

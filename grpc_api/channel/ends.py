@@ -97,7 +97,7 @@ class VaultChannel:
 
     async def fail(self, error: SignerError) -> None:
         """Tell the phone why the session is over, and close; raises as `send`."""
-        await self.finish(failure_of(error))
+        await self._stream.finish(failure_of(error), self._timeouts.send_s)
 
     async def close(self) -> None:
         """End the channel; harmless when it has ended."""

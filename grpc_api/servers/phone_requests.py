@@ -19,10 +19,10 @@ from grpc_api.servers.phone_views import (
     status_message,
     within_one_message,
 )
-from signer_core.identifiers import KeyId, RequestId
+from signer_core.identifiers import RequestId
 from signer_core.signing.close import Closing
 from signer_core.signing.collect import Collection
-from signer_core.signing.model import Clock, Request, RequestStatus
+from signer_core.signing.model import Clock, RequestStatus
 from signer_core.signing.notices import Notices
 from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.history import History
@@ -41,7 +41,6 @@ class RequestsServicer(services.RequestsServiceServicer):
     files: Files
     offers: Offers
     history: History
-    collection: Collection
     closing: Closing
     notices: Notices
     watches: StreamGate
@@ -65,7 +64,7 @@ class RequestsServicer(services.RequestsServiceServicer):
     ) -> wire.GetRequestResponse:
         """Show one request."""
         device = await self.door.identify(context)
-        found = await self._fresh(device.key_id, request.request_id)
+        found = await own_request(self.requests, device.key_id, request.request_id)
         return wire.GetRequestResponse(request=request_message(found, self._now_s()))
 
     @override
@@ -119,12 +118,6 @@ class RequestsServicer(services.RequestsServiceServicer):
         shown = (request_message(one, now_s) for one in found)
         return wire.ListHistoryResponse(requests=within_one_message(shown))
 
-    async def _fresh(self, key_id: KeyId, raw_id: bytes) -> Request:
-        found = await own_request(self.requests, key_id, raw_id)
-        if found.status is RequestStatus.OPEN:
-            return await self.collection.refresh(found.request_id)
-        return found
-
     def _now_s(self) -> int:
         return int(self.clock().timestamp())
 
@@ -146,9 +139,8 @@ class ResultsServicer(services.ResultsServiceServicer):
     ) -> wire.GetResultResponse:
         """Tell the state of a request, asking the vault if it is open."""
         device = await self.door.identify(context)
-        found = await own_request(self.requests, device.key_id, request.request_id)
-        if found.status is RequestStatus.OPEN:
-            found = await self.collection.refresh(found.request_id)
+        own = await own_request_id(self.requests, device.key_id, request.request_id)
+        found = await self.collection.refresh(own)
         signed = len(found.files) if found.status is RequestStatus.CONSUMED else 0
         status = found.status_at(int(self.clock().timestamp()))
         return wire.GetResultResponse(status=status_message(status), signed_files=signed)

@@ -30,12 +30,18 @@ class Prepared:
         Raises:
             UnavailableError: the database cannot be used.
         """
+        return next(iter(await self.find_all(connection, values)), None)
+
+    async def find_all(
+        self, connection: AsyncConnection, values: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return the columns of each row; raises as `find`."""
         inline = find_inline(connection)
         if inline is None:
-            found = (await connection.execute(self._statement, values)).mappings().one_or_none()
-            return None if found is None else dict(found)
-        row = self._run(connection, inline, values).fetchone()
-        return None if row is None else dict(zip(self._names, row, strict=True))
+            found = (await connection.execute(self._statement, values)).mappings()
+            return [dict(row) for row in found]
+        rows = self._run(connection, inline, values).fetchall()
+        return [dict(zip(self._names, row, strict=True)) for row in rows]
 
     async def change(self, connection: AsyncConnection, values: Mapping[str, Any]) -> int:
         """Return how many rows were changed.

@@ -1,27 +1,32 @@
 """Certificates of persons, one active a person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.keys.certificates import PersonCertificate
 from signer_core.storage.engine import read_transaction, take_turn, write_transaction
+from signer_core.storage.prepared import Prepared
 from signer_core.storage.signer.tables import certificates, devices
 
 LISTED_AT_MOST = 100  # keys of one person
 
 # Asked in every signature or request, so built once: to build a query costs more than to run it.
-_OF_KEY: Final = select(certificates).where(certificates.c.key_id == bindparam("wanted"))
-_OF_PERSON: Final = select(certificates).where(
-    certificates.c.person_code == bindparam("wanted"), certificates.c.status == "active"
+_OF_KEY: Final = Prepared(select(certificates).where(certificates.c.key_id == bindparam("wanted")))
+_OF_PERSON: Final = Prepared(
+    select(certificates).where(
+        certificates.c.person_code == bindparam("wanted"),
+        certificates.c.status == bindparam("state"),
+    )
 )
 
 
@@ -73,7 +78,7 @@ class Certificates:
         Raises:
             NotFoundError: it has none.
         """
-        return await self._one(_OF_KEY, key_id)
+        return await self._one(_OF_KEY, {"wanted": key_id})
 
     async def of_person(self, person_code: str) -> PersonCertificate:
         """Return the active certificate of a person.
@@ -81,7 +86,7 @@ class Certificates:
         Raises:
             NotFoundError: the person has not enrolled a phone.
         """
-        return await self._one(_OF_PERSON, person_code)
+        return await self._one(_OF_PERSON, {"wanted": person_code, "state": "active"})
 
     async def keys_of_person(self, person_code: str) -> tuple[StoredKey, ...]:
         """Return the keys of a person that have a certificate, newest first, at most 100."""
@@ -96,19 +101,19 @@ class Certificates:
             rows = await connection.execute(query)
             return tuple(StoredKey(KeyId(row[0]), row[1], row[2]) for row in rows)
 
-    async def _one(self, query: Select[Any], wanted: KeyId | str) -> PersonCertificate:
+    async def _one(self, query: Prepared, wanted: Mapping[str, bytes | str]) -> PersonCertificate:
         async with read_transaction(self._engine) as connection:
-            row = (await connection.execute(query, {"wanted": wanted})).one_or_none()
+            row = await query.find(connection, wanted)
         if row is None:
             raise NotFoundError("this person has no phone that can sign")
         return PersonCertificate(
-            key_id=KeyId(row.key_id),
-            certificate=row.certificate,
-            chain=_issuers(row.chain_pem),
-            serial=row.serial,
-            person_code=row.person_code,
-            unzr=row.unzr,
-            not_after=datetime.fromtimestamp(row.not_after_s, UTC),
+            key_id=KeyId(row["key_id"]),
+            certificate=row["certificate"],
+            chain=_issuers(row["chain_pem"]),
+            serial=row["serial"],
+            person_code=row["person_code"],
+            unzr=row["unzr"],
+            not_after=datetime.fromtimestamp(row["not_after_s"], UTC),
         )
 
 

@@ -2,20 +2,20 @@
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Select, bindparam, select
+from sqlalchemy import BigInteger, Column, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import NotFoundError
 from signer_core.identifiers import RequestId
 from signer_core.storage.engine import read_transaction
+from signer_core.storage.prepared import Prepared
 from signer_core.storage.signer.tables import request_files
 
 
-def _query(column: Column[Any]) -> Select[tuple[Any]]:
+def _query(column: Column[Any]) -> Prepared:
     wanted = bindparam("position", type_=BigInteger)  # a peer may say more than the column holds
-    return select(column).where(
-        request_files.c.request_id == bindparam("the_id"), request_files.c.position == wanted
-    )
+    by_id = request_files.c.request_id == bindparam("the_id")
+    return Prepared(select(column.label("pdf")).where(by_id, request_files.c.position == wanted))
 
 
 # Built once: to build a query costs more than to run it.
@@ -45,10 +45,11 @@ class Files:
         """
         return await self._read(_SIGNED, request_id, position)
 
-    async def _read(self, query: Select[tuple[Any]], request_id: RequestId, position: int) -> bytes:
+    async def _read(self, query: Prepared, request_id: RequestId, position: int) -> bytes:
         wanted = {"the_id": request_id, "position": position}
         async with read_transaction(self._engine) as connection:
-            pdf: bytes | None = await connection.scalar(query, wanted)
-        if pdf is None:
+            row = await query.find(connection, wanted)
+        if row is None or row["pdf"] is None:
             raise NotFoundError("no such file in this request, or not signed yet")
+        pdf: bytes = row["pdf"]
         return pdf

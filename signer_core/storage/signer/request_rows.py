@@ -1,5 +1,8 @@
 """A request and its files as rows of their tables."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import RowMapping
 
 from signer_core.identifiers import KeyId, OfferId, RequestId
@@ -13,7 +16,7 @@ from signer_core.signing.model import (
 )
 
 
-def to_request(row: RowMapping, files: tuple[FileEntry, ...]) -> Request:
+def to_request(row: RowMapping | Mapping[str, Any], files: tuple[FileEntry, ...]) -> Request:
     """Return the request of a row."""
     return Request(
         request_id=RequestId(row["request_id"]),

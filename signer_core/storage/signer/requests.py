@@ -32,6 +32,7 @@ from signer_core.signing.model import (
     RequestStatus,
 )
 from signer_core.storage.engine import for_update, read_transaction, write_transaction
+from signer_core.storage.prepared import Prepared
 from signer_core.storage.signer.immutable import Immutable
 from signer_core.storage.signer.insert import insert_unless
 from signer_core.storage.signer.offer_tables import offers
@@ -49,7 +50,7 @@ _ENTRY: Final = (
     request_files.c.page,
     request_files.c.media_type,
 )
-_BY_ID: Final = (
+_BY_ID: Final = Prepared(
     select(requests, *_ENTRY)
     .outerjoin(request_files)
     .where(requests.c.request_id == bindparam("the_id"))
@@ -60,19 +61,18 @@ _ENTRIES: Final = (
     .where(request_files.c.request_id == bindparam("the_id"))
     .order_by(request_files.c.position)
 )
-_OWNER: Final = select(requests.c.key_id).where(
-    requests.c.request_id == bindparam("the_id"), requests.c.status != RequestStatus.NEW
+_OWNER: Final = Prepared(
+    select(requests.c.key_id, requests.c.status).where(requests.c.request_id == bindparam("the_id"))
 )
-_CONSUME: Final = (
-    update(requests)
-    .where(requests.c.request_id == bindparam("the_id"), requests.c.status == RequestStatus.OPEN)
-    .values(status=RequestStatus.CONSUMED, ended_at_s=bindparam("the_end"))
+_CONSUME: Final = Prepared(
+    update(requests).where(
+        requests.c.request_id == bindparam("the_id"), requests.c.status == bindparam("open")
+    )
 )
-_STORE_SIGNED: Final = (
+_STORE_SIGNED: Final = Prepared(
     update(request_files)
     .where(request_files.c.request_id == bindparam("the_id"))
     .where(request_files.c.position == bindparam("the_position"))
-    .values(signed=bindparam("pdf"))
 )
 
 # Done in the transaction that marks a request consumed.
@@ -114,8 +114,8 @@ class Requests:
             NotFoundError: there is none of this id.
         """
         async with read_transaction(self._engine) as connection:
-            found = await connection.execute(_BY_ID, {"the_id": request_id})
-        rows = found.mappings().all()  # one a file; a request about a key has none
+            # one a file; a request about a key has none
+            rows = await _BY_ID.find_all(connection, {"the_id": request_id})
         if not rows:
             raise NotFoundError("no such request")
         files = (
@@ -129,8 +129,8 @@ class Requests:
 
     async def _find_owner(self, request_id: RequestId) -> KeyId | None:
         async with read_transaction(self._engine) as connection:
-            key_id: bytes | None = await connection.scalar(_OWNER, {"the_id": request_id})
-        return None if key_id is None else KeyId(key_id)
+            row = await _OWNER.find(connection, {"the_id": request_id})
+        return None if row is None or row["status"] == RequestStatus.NEW else KeyId(row["key_id"])
 
     async def list_open(self, key_id: KeyId, now_s: int) -> tuple[Request, ...]:
         """Return a key's requests that can be signed now, newest first, at most 100."""
@@ -283,19 +283,17 @@ class Requests:
         What `hooks` write is there if that commits. Returns False, and stores nothing, if it was
         not open any more.
         """
-        files = [
-            {"the_id": request_id, "the_position": position, "pdf": pdf}
-            for position, pdf in enumerate(signed)
-        ]
+        states = {"open": RequestStatus.OPEN.value, "status": RequestStatus.CONSUMED.value}
         async with write_transaction(self._engine) as connection:
-            consumed = {"the_id": request_id, "the_end": now_s}
-            result = await connection.execute(_CONSUME, consumed)
-            if result.rowcount and files:
-                await connection.execute(_STORE_SIGNED, files)
-            for hook in hooks if result.rowcount else ():
+            consumed = {"the_id": request_id, "ended_at_s": now_s, **states}
+            was_open = bool(await _CONSUME.change(connection, consumed))
+            for position, pdf in enumerate(signed if was_open else ()):
+                file = {"the_id": request_id, "the_position": position, "signed": pdf}
+                await _STORE_SIGNED.change(connection, file)
+            for hook in hooks if was_open else ():
                 await hook(connection)
-        REQUESTS.labels(RequestStatus.CONSUMED).inc(bool(result.rowcount))
-        return bool(result.rowcount)
+        REQUESTS.labels(RequestStatus.CONSUMED).inc(was_open)
+        return was_open
 
     async def _change(
         self, request_id: RequestId, expected: RequestStatus, **values: str | int | None

@@ -47,8 +47,8 @@ async def request_id(world, phone):
 
 
 async def status_of(phone, request_id):
-    answer = await phone.requests.GetRequest(phones.GetRequestRequest(request_id=request_id))
-    return answer.request.status
+    answer = await CALLS["GetResult"](phone, request_id)
+    return answer.status
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

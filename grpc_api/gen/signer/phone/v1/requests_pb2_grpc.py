@@ -81,7 +81,7 @@ class RequestsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetRequest(self, request, context):
-        """Get one request, whatever its state.
+        """Get one request, whatever its state: as the signer knows it, for the vault is not asked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -352,7 +352,7 @@ class ResultsServiceServicer:
     """
 
     def GetResult(self, request, context):
-        """Get the state of a request and how many signatures it has.
+        """Get the state of a request, as the vault says it, and how many signatures it has.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class RequestsServiceStub:
     ListRequests: _grpc.UnaryUnaryMultiCallable[_requests_pb2.ListRequestsRequest, _requests_pb2.ListRequestsResponse]
     """List the open requests of this device's key, newest first, at most 100."""
     GetRequest: _grpc.UnaryUnaryMultiCallable[_requests_pb2.GetRequestRequest, _requests_pb2.GetRequestResponse]
-    """Get one request, whatever its state."""
+    """Get one request, whatever its state: as the signer knows it, for the vault is not asked."""
     WatchRequests: _grpc.UnaryStreamMultiCallable[_requests_pb2.WatchRequestsRequest, _requests_pb2.WatchRequestsResponse]
     """Send the ids of open requests now, then of each new one, until the phone hangs up."""
     DeclineRequest: _grpc.UnaryUnaryMultiCallable[_requests_pb2.DeclineRequestRequest, _requests_pb2.DeclineRequestResponse]
@@ -60,7 +60,7 @@ class RequestsServiceAsyncStub(RequestsServiceStub):
     ListRequests: _aio.UnaryUnaryMultiCallable[_requests_pb2.ListRequestsRequest, _requests_pb2.ListRequestsResponse]  # type: ignore[assignment]
     """List the open requests of this device's key, newest first, at most 100."""
     GetRequest: _aio.UnaryUnaryMultiCallable[_requests_pb2.GetRequestRequest, _requests_pb2.GetRequestResponse]  # type: ignore[assignment]
-    """Get one request, whatever its state."""
+    """Get one request, whatever its state: as the signer knows it, for the vault is not asked."""
     WatchRequests: _aio.UnaryStreamMultiCallable[_requests_pb2.WatchRequestsRequest, _requests_pb2.WatchRequestsResponse]  # type: ignore[assignment]
     """Send the ids of open requests now, then of each new one, until the phone hangs up."""
     DeclineRequest: _aio.UnaryUnaryMultiCallable[_requests_pb2.DeclineRequestRequest, _requests_pb2.DeclineRequestResponse]  # type: ignore[assignment]
@@ -91,7 +91,7 @@ class RequestsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _requests_pb2.GetRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_requests_pb2.GetRequestResponse, _abc.Awaitable[_requests_pb2.GetRequestResponse]]:
-        """Get one request, whatever its state."""
+        """Get one request, whatever its state: as the signer knows it, for the vault is not asked."""
 
     @_abc_1.abstractmethod
     def WatchRequests(
@@ -137,7 +137,7 @@ class ResultsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ResultsServiceAsyncStub: ...
     GetResult: _grpc.UnaryUnaryMultiCallable[_requests_pb2.GetResultRequest, _requests_pb2.GetResultResponse]
-    """Get the state of a request and how many signatures it has."""
+    """Get the state of a request, as the vault says it, and how many signatures it has."""
     GetSignedDocument: _grpc.UnaryStreamMultiCallable[_requests_pb2.GetSignedDocumentRequest, _requests_pb2.GetSignedDocumentResponse]
     """Stream one signed document, in chunks of at most 64 KiB."""
 
@@ -147,7 +147,7 @@ class ResultsServiceAsyncStub(ResultsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetResult: _aio.UnaryUnaryMultiCallable[_requests_pb2.GetResultRequest, _requests_pb2.GetResultResponse]  # type: ignore[assignment]
-    """Get the state of a request and how many signatures it has."""
+    """Get the state of a request, as the vault says it, and how many signatures it has."""
     GetSignedDocument: _aio.UnaryStreamMultiCallable[_requests_pb2.GetSignedDocumentRequest, _requests_pb2.GetSignedDocumentResponse]  # type: ignore[assignment]
     """Stream one signed document, in chunks of at most 64 KiB."""
 
@@ -160,7 +160,7 @@ class ResultsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _requests_pb2.GetResultRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_requests_pb2.GetResultResponse, _abc.Awaitable[_requests_pb2.GetResultResponse]]:
-        """Get the state of a request and how many signatures it has."""
+        """Get the state of a request, as the vault says it, and how many signatures it has."""
 
     @_abc_1.abstractmethod
     def GetSignedDocument(
