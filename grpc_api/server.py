@@ -1,6 +1,7 @@
 """One gRPC listener, with everything that every listener has."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -115,7 +116,17 @@ async def _serve_until_told(servers: Sequence[grpc.aio.Server]) -> None:
         loop.add_signal_handler(number, stopped.set)
     for server in servers:
         await server.start()
+    _keep_what_is_loaded()
     await stopped.wait()
+
+
+def _keep_what_is_loaded() -> None:
+    """Take what is loaded by now, 200,000 objects, out of the garbage collector's sight.
+
+    It looked at all of them every few hundred signatures, for 70 ms in which nobody was served.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _common() -> list[Surround]:

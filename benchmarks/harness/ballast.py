@@ -6,16 +6,16 @@ indexes as a real one would.
 
 from collections.abc import Mapping
 
-from sqlalchemy import Table, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Table, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from benchmarks.harness.system import Bench
 from hsm_module.storage import tables as vault
-from signer_core.storage.engine import make_engine, write_transaction
+from signer_core.storage.postgres import DRIVER
 from signer_core.storage.signer import tables as signer
 
 _ID = "substr(sha256(('{salt}' || i)::bytea), 1, {size})"
-_COPIES = 50_000  # rows a transaction
+_COPIES = 10_000  # rows a transaction, 90 MB
 
 
 def unique(salt: str, size: int) -> str:
@@ -40,16 +40,15 @@ SIGNER: tuple[tuple[Table, Mapping[str, str]], ...] = (
 async def load_ballast(bench: Bench, rows: int, first: int = 0) -> None:
     """Copy one key's rows in vault and signer: copies `first` to `rows`; then tidy up."""
     for process, copied in (("vault", VAULT), ("signer", SIGNER)):
-        engine = make_engine(bench.database(process))
+        # not as the processes: these statements take minutes, and nothing gives them up
+        engine = create_async_engine(make_url(bench.database(process)).set(drivername=DRIVER))
         for start in range(first, rows, _COPIES):
-            async with write_transaction(engine) as connection:
-                await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            async with engine.begin() as connection:
                 for table, changed in copied:
                     last = min(start + _COPIES, rows)
                     await _copy(connection, table, changed, (start, last))
         async with engine.connect() as connection:
             free = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await free.execute(text("SET statement_timeout = 0"))
             for table, _ in copied:
                 await free.execute(text(f"VACUUM ANALYZE {table.name}"))
             await free.execute(text("CHECKPOINT"))
