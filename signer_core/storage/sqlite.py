@@ -17,6 +17,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a commit survives a power cut
     "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",  # what undoes a SAVEPOINT: a few pages, not worth a file
     "PRAGMA busy_timeout = 5000",  # milliseconds to wait for another process's write lock
 )
 
