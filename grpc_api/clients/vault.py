@@ -1,6 +1,8 @@
 """The vault as the signer sees it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 import grpc
@@ -138,18 +140,27 @@ class VaultRelayClient:
         Raises:
             SignerError: what the vault says of the stream, never of what is inside the channel.
         """
-
-        async def requests() -> AsyncIterator[pb.ConnectRequest]:
-            async for chunk in records:
-                yield pb.ConnectRequest(tls_records=chunk)
-
-        answers = self._stub.Connect(requests(), metadata=outgoing_metadata())
+        vault = self._stub.Connect(metadata=outgoing_metadata())
+        sending = asyncio.create_task(_send_all(records, vault))
         try:
             with typed_errors():
-                async for answer in answers:
+                while isinstance(answer := await vault.read(), pb.ConnectResponse):
                     yield answer.tls_records
         finally:
-            answers.cancel()
+            vault.cancel()
+            sending.cancel()
+            await asyncio.wait({sending})
+
+
+async def _send_all(
+    records: AsyncIterator[bytes],
+    vault: grpc.aio.StreamStreamCall[pb.ConnectRequest, pb.ConnectResponse],
+) -> None:
+    """Send records, then say that none follow; whoever reads hears why the stream has ended."""
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        async for chunk in records:
+            await vault.write(pb.ConnectRequest(tls_records=chunk))
+        await vault.done_writing()
 
 
 def _known(table: Mapping[int, T], number: int) -> T:

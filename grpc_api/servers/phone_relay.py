@@ -103,14 +103,13 @@ class _Forwarding:
 
     async def _to_vault(self) -> AsyncIterator[bytes]:
         """Yield the phone's records. An error ends them and is raised in `run`, at once."""
-        async for message in self._phone:
-            self._touch()
-            try:
+        try:
+            async for message in self._phone:
+                self._touch()
                 yield self._checked(message)
-            except InvalidRequestError as error:
-                self._refused = error
-                self._ring(0)
-                return
+        except InvalidRequestError as error:
+            self._refused = error
+            self._ring(0)
 
     def _checked(self, message: wire.ConnectRequest) -> bytes:
         records = message.tls_records

@@ -20,6 +20,7 @@ from signer_core.audit.merkle import EMPTY_ROOT
 from signer_core.storage.engine import take_turn
 
 KEPT_S: Final = 7 * 24 * 3600  # that an acknowledged event stays here, to compare with the log
+_LOOKED_AT: Final = 64  # old events an acknowledgement, and twice as many as it names
 _ID: Final = b"audit-head".ljust(16, b"\0")
 _WAITS: Final = outbox.c.acknowledged_at_s.is_(None)
 
@@ -54,7 +55,7 @@ class AuditRows:
         return counted.scalar_one()
 
     async def acknowledge(self, event_ids: Sequence[bytes]) -> None:
-        """Mark these as fetched; drop what was fetched a week ago, at most two for each of them.
+        """Mark these as fetched; drop what was fetched a week ago, some more than came now.
 
         Only the oldest are looked at: to look through a week's events holds everybody up.
         """
@@ -62,7 +63,7 @@ class AuditRows:
         these = outbox.c.event_id.in_(list(event_ids))
         done = update(outbox).where(these, _WAITS).values(acknowledged_at_s=now)
         await self._connection.execute(done)
-        oldest = select(outbox.c.id).order_by(outbox.c.id).limit(2 * len(event_ids))
+        oldest = select(outbox.c.id).order_by(outbox.c.id).limit(_LOOKED_AT + 2 * len(event_ids))
         old = delete(outbox).where(
             outbox.c.id.in_(oldest), outbox.c.acknowledged_at_s < now - KEPT_S
         )

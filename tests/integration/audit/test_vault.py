@@ -5,6 +5,7 @@ import pytest
 from hsm_module.audit.backlog import BacklogWatch
 from hsm_module.audit.office import AuditOffice
 from hsm_module.audit.watching import audited, record_failure
+from hsm_module.storage import audit
 from signer_core.audit.checkpoint import verify_checkpoint
 from signer_core.audit.merkle import Frontier, leaf_hash
 from signer_core.audit.provenance import Actor, acting
@@ -61,6 +62,19 @@ async def test_what_was_fetched_stays_a_week_to_compare(world, office):
     async with world.engines[0].connect() as connection:
         left = await connection.exec_driver_sql("SELECT count(*) FROM outbox")
         assert left.scalar_one() == 0
+
+
+async def test_an_acknowledgement_drops_no_more_than_it_looks_at(world, office, monkeypatch):
+    monkeypatch.setattr(audit, "_LOOKED_AT", 1)
+    await world.citizen()
+    events = await office.fetch(1000)
+    await office.acknowledge([one.event_id for one in events])
+    world.clock.ahead_s = 8 * 24 * 3600
+    for left in range(len(events) - 1, -1, -1):
+        await office.acknowledge([])
+        async with world.engines[0].connect() as connection:
+            kept = await connection.exec_driver_sql("SELECT count(*) FROM outbox")
+            assert kept.scalar_one() == left
 
 
 async def test_a_tree_that_grows_is_signed_again_and_again(world, office):
