@@ -57,12 +57,13 @@ class Wish:
     files: int = 1
     argon2id: bool = False
     trace: bool = False  # count fsyncs; slower
+    processes: int = 2  # of phones: those of one share an event loop, and wait for its fsyncs
 
 
 def run(bench: Bench, jobs: Sequence[Job], wish: Wish) -> Result:
     """Let phones sign all jobs; wait until the last PDF is finished."""
     signatures = len(jobs) * wish.files
-    sides = min(2, wish.at_once)
+    sides = min(wish.processes, wish.at_once)
     plans = [
         Plan(bench.home.deployment, part, wish.at_once // sides, wish.argon2id)
         for part in split(jobs, sides)
@@ -129,7 +130,7 @@ def measure(bench: Bench, wish: argparse.Namespace) -> None:
         return run(bench, asyncio.run(make_requests(bench, members, count, how.files)), how)
 
     signed(PHONES, Wish(at_once))  # warm-up
-    single = signed(wish.count, Wish(at_once))
+    single = signed(wish.count, Wish(at_once, processes=wish.phone_processes))
     report(f"{where}, {at_once} phones at once, without Argon2id", single)
     if wish.batch:
         batch = signed(PHONES, Wish(at_once, files=wish.batch))
@@ -150,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--count", type=int, default=480)
+    parser.add_argument("--phone-processes", type=int, default=2)
     parser.add_argument("--postgres", help="URL of a server, or `own` for a throwaway one")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--no-argon2id", dest="argon2id", action="store_false")

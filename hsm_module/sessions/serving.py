@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from functools import lru_cache
 
 import structlog
 from cryptography import x509
@@ -61,6 +62,7 @@ class Sessions:
                 raise ProtocolAbortError("a session begins otherwise", culprit="device")
 
 
+@lru_cache(maxsize=1024)  # phones, some 1 KiB each
 def device_key_hash(certificate: bytes) -> DeviceKeyHash:
     """Return the SHA-256 of the SubjectPublicKeyInfo in a DER certificate.
 
