@@ -105,6 +105,11 @@ class VaultAdminClient:
         message = pb.DestroyKekRequest(kek_id=kek_id, grounds=_grounds(grounds))
         await call(self._stub.DestroyKek, message, _BATCH_DEADLINE_S)
 
+    async def revoke_process(self, serial: bytes, grounds: Grounds) -> Outcome:
+        """See `VaultAdmin.revoke_process`."""
+        message = pb.RevokeProcessRequest(serial=serial, grounds=_grounds(grounds))
+        return _OUTCOMES[(await call(self._stub.RevokeProcess, message)).outcome]
+
     async def list_seals(self) -> Sequence[SealSummary]:
         """See `SealAdmin.list_seals`."""
         answer = await call(self._stub.ListSeals, pb.ListSealsRequest())

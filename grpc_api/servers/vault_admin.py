@@ -165,6 +165,15 @@ class VaultAdminServicer(services.VaultAdminServiceServicer):
         return wire.DestroyKekResponse()
 
     @override
+    async def RevokeProcess(
+        self, request: wire.RevokeProcessRequest, context: Context
+    ) -> wire.RevokeProcessResponse:
+        """Revoke a process's certificate."""
+        grounds = parse_grounds(request.grounds.reason, request.grounds.ticket)
+        outcome = await self.admin.revoke_process(peer_officer(context), request.serial, grounds)
+        return wire.RevokeProcessResponse(outcome=OUTCOMES[outcome])
+
+    @override
     async def ListSeals(
         self, request: wire.ListSealsRequest, context: Context
     ) -> wire.ListSealsResponse:

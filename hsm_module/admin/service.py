@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hsm_module.admin.access import OfficerDoor
 from hsm_module.admin.keys import KeyDesk
 from hsm_module.admin.officers import OfficerDesk
+from hsm_module.admin.process_certificates import revoke_process
 from hsm_module.admin.rotation import Rotation
 from hsm_module.admin.seals import SealDesk
 from hsm_module.login.keys import LoginKeyring
@@ -100,6 +101,11 @@ class Admin:
         """See the port."""
         await self.door.verify(claim, "destroy-kek", changes=True)
         await self.rotation.destroy(kek_id, grounds)
+
+    async def revoke_process(self, claim: OfficerClaim, serial: bytes, grounds: Grounds) -> Outcome:
+        """See the port."""
+        await self.door.verify(claim, "revoke-process", changes=True)
+        return await revoke_process(self.door.store, serial, grounds)
 
     async def list_seals(self, claim: OfficerClaim) -> Sequence[SealSummary]:
         """See the port."""

@@ -19,6 +19,7 @@ class Commands(LazyGroup):
         "key": "hsm_module.officers.keys:app",
         "user": "hsm_module.officers.users:app",
         "mass": "hsm_module.officers.mass:app",
+        "process": "hsm_module.officers.processes:app",
         "seal": "hsm_module.officers.seals:app",
         "kek": "hsm_module.officers.kek:app",
         "login-key": "hsm_module.officers.login_key:app",

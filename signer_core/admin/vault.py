@@ -136,6 +136,15 @@ class VaultAdmin(Protocol):
         """
         ...
 
+    async def revoke_process(self, claim: OfficerClaim, serial: bytes, grounds: Grounds) -> Outcome:
+        """Revoke the certificate of a process, by its number (1 to 20 bytes, big-endian).
+
+        Raises:
+            NotFoundError: the vault knows none of this number.
+            InvalidRequestError: it is an officer's.
+        """
+        ...
+
     async def list_officers(self, claim: OfficerClaim) -> Sequence[Officer]:
         """Return every officer there ever was."""
         ...

@@ -86,6 +86,16 @@ def test_a_seal_is_added_and_retired_while_the_vault_serves(desk, auditor):
     assert desk.run("seal", "show", "org-32").returncode == 20
 
 
+def test_a_processs_certificate_of_the_ceremony_is_revoked(desk, system):
+    path = str(system.home.tls("health") / "cert.pem")  # a command's: no process needs it here
+    words = ["--reason", "drill", "--ticket", "DRILL-3", "--yes"]
+    first = desk.json("process", "revoke", path, *words)
+    assert first["outcome"] == "done"
+    assert desk.json("process", "revoke", first["serial"], *words)["outcome"] == "already"
+    assert desk.run("process", "revoke", "0a0b", *words).returncode == 20
+    assert desk.run("process", "revoke", "no-such-file", *words).returncode == 40
+
+
 def test_a_key_marked_for_refresh_signs_after_new_shares(desk, portal, target, contract):
     since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
     counted = desk.json("mass", "refresh", "--issued-from", since, "--dry-run")

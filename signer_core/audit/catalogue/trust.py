@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from signer_core.audit.catalogue.officers import GROUNDS
 from signer_core.audit.kinds import ANY, EventKind
 from signer_core.pki.status import Reason
 
@@ -25,11 +26,14 @@ KINDS: Final[tuple[EventKind, ...]] = (
     ),
     EventKind(
         "process-certificate",
-        "The vault certified one of the system's processes anew, for its own names and key.",
+        "The vault certified one of the system's processes anew, for its own names and key; or an"
+        " officer revoked such a certificate.",
         ("vault",),
-        ("renewed",),
+        ("renewed", "revoked"),
+        ("", *GROUNDS),
         about=("subject",),
-        subject="name of the process",
+        subject="name of the process; or serial number, and the ticket that the officer named",
+        needs_person=frozenset({"revoked"}),
     ),
     EventKind(
         "timestamp-clock",

@@ -15,9 +15,11 @@ from hsm_module.admin.officers import OfficerDesk, key_hash
 from hsm_module.admin.rotation import Rotation
 from hsm_module.admin.seals import SealDesk
 from hsm_module.admin.service import Admin
+from hsm_module.authorities import INFRASTRUCTURE
 from hsm_module.login.keys import LoginKeyring
 from hsm_module.partners.desk import PartnerDesk
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
+from hsm_module.storage.statuses import CertificateName, StatusRow
 from signer_core.admin.officers import Grounds, OfficerClaim, Reason, Role
 from signer_core.admin.vault import Ending, Outcome
 from signer_core.errors import (
@@ -29,6 +31,7 @@ from signer_core.errors import (
     RetireShareError,
 )
 from signer_core.identifiers import KeyId
+from signer_core.pki import status
 from signer_core.pki.officer import CALLER_NAME, find_officer_id
 from signer_core.pki.status import Status
 from signer_core.ports import KeyStatus, RequestState
@@ -283,3 +286,30 @@ async def test_usage_counts_requests_by_state(world, admin, anna):
     assert (usage.key.signatures, usage.requests) == (1, {"consumed": 1, "open": 1})
     with pytest.raises(NotFoundError):
         await admin.usage(anna, KeyId(bytes(16)))
+
+
+@pytest.mark.causes("process-certificate")
+async def test_an_officer_revokes_a_processs_certificate_and_no_other_kind(
+    world, admin, anna, auditor
+):
+    name = CertificateName.of(INFRASTRUCTURE, 0xABCDEF)
+    async with world.vault.context.store.transaction() as transaction:
+        await transaction.statuses.insert(StatusRow(name, "process", 2**33))
+    with pytest.raises(DeniedError):
+        await admin.revoke_process(auditor, name.serial, WHY)
+    assert await admin.revoke_process(anna, name.serial, WHY) is Outcome.DONE
+    assert await admin.revoke_process(anna, b"\0" + name.serial, WHY) is Outcome.ALREADY
+    async with world.vault.context.store.reading() as transaction:
+        row = await transaction.statuses.get(name)
+    assert (row.status, row.reason) == (Status.REVOKED, status.Reason.KEY_COMPROMISE)
+    event = await world.row("outbox", event="process-certificate")
+    assert (event["result"], event["reason"]) == ("revoked", "key-compromise")
+    assert event["subject"] == "abcdef:INC-7"
+    for unknown in (b"\x01", b"", bytes(3), b"\xff" * 21):
+        with pytest.raises(NotFoundError):
+            await admin.revoke_process(anna, unknown, WHY)
+    officers = await admin.list_officers(anna)
+    async with world.vault.context.store.reading() as transaction:
+        own = await transaction.officers.find(officers[0].officer_id)
+    with pytest.raises(InvalidRequestError, match="officer remove"):
+        await admin.revoke_process(anna, own.serial, WHY)

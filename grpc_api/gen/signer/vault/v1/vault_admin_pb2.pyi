@@ -710,6 +710,50 @@ class DestroyKekResponse(_message.Message):
 Global___DestroyKekResponse: _TypeAlias = DestroyKekResponse  # noqa: Y015
 
 @_typing.final
+class RevokeProcessRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERIAL_FIELD_NUMBER: _builtins.int
+    GROUNDS_FIELD_NUMBER: _builtins.int
+    serial: _builtins.bytes
+    """1 to 20 bytes, big-endian"""
+    @_builtins.property
+    def grounds(self) -> Global___Grounds: ...
+    def __init__(
+        self,
+        *,
+        serial: _builtins.bytes = ...,
+        grounds: Global___Grounds | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grounds", b"grounds", "serial", b"serial"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeProcessRequest: _TypeAlias = RevokeProcessRequest  # noqa: Y015
+
+@_typing.final
+class RevokeProcessResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    outcome: Global___Outcome.ValueType
+    """done or already"""
+    def __init__(
+        self,
+        *,
+        outcome: Global___Outcome.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeProcessResponse: _TypeAlias = RevokeProcessResponse  # noqa: Y015
+
+@_typing.final
 class SealOrder(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

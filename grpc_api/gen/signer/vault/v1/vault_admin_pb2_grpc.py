@@ -91,6 +91,11 @@ class VaultAdminServiceStub:
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekRequest.SerializeToString,
                 response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekResponse.FromString,
                 _registered_method=True)
+        self.RevokeProcess = channel.unary_unary(
+                '/signer.vault.v1.VaultAdminService/RevokeProcess',
+                request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RevokeProcessRequest.SerializeToString,
+                response_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RevokeProcessResponse.FromString,
+                _registered_method=True)
         self.ListSeals = channel.unary_unary(
                 '/signer.vault.v1.VaultAdminService/ListSeals',
                 request_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.ListSealsRequest.SerializeToString,
@@ -225,6 +230,13 @@ class VaultAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RevokeProcess(self, request, context):
+        """Revoke the certificate of a process.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListSeals(self, request, context):
         """List every seal there ever was.
         """
@@ -352,6 +364,11 @@ def add_VaultAdminServiceServicer_to_server(servicer, server):
                     servicer.DestroyKek,
                     request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekRequest.FromString,
                     response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekResponse.SerializeToString,
+            ),
+            'RevokeProcess': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeProcess,
+                    request_deserializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RevokeProcessRequest.FromString,
+                    response_serializer=signer_dot_vault_dot_v1_dot_vault__admin__pb2.RevokeProcessResponse.SerializeToString,
             ),
             'ListSeals': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSeals,
@@ -703,6 +720,33 @@ class VaultAdminService:
             '/signer.vault.v1.VaultAdminService/DestroyKek',
             signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekRequest.SerializeToString,
             signer_dot_vault_dot_v1_dot_vault__admin__pb2.DestroyKekResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeProcess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signer.vault.v1.VaultAdminService/RevokeProcess',
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.RevokeProcessRequest.SerializeToString,
+            signer_dot_vault_dot_v1_dot_vault__admin__pb2.RevokeProcessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,8 @@ class VaultAdminServiceStub:
     """Let the next login key sign, and make another one."""
     DestroyKek: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.DestroyKekRequest, _vault_admin_pb2.DestroyKekResponse]
     """Destroy a KEK that no record is under, for good. Repeat it if nobody answered."""
+    RevokeProcess: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.RevokeProcessRequest, _vault_admin_pb2.RevokeProcessResponse]
+    """Revoke the certificate of a process."""
     ListSeals: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.ListSealsRequest, _vault_admin_pb2.ListSealsResponse]
     """List every seal there ever was."""
     AddSeal: _grpc.UnaryUnaryMultiCallable[_vault_admin_pb2.AddSealRequest, _vault_admin_pb2.AddSealResponse]
@@ -107,6 +109,8 @@ class VaultAdminServiceAsyncStub(VaultAdminServiceStub):
     """Let the next login key sign, and make another one."""
     DestroyKek: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.DestroyKekRequest, _vault_admin_pb2.DestroyKekResponse]  # type: ignore[assignment]
     """Destroy a KEK that no record is under, for good. Repeat it if nobody answered."""
+    RevokeProcess: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.RevokeProcessRequest, _vault_admin_pb2.RevokeProcessResponse]  # type: ignore[assignment]
+    """Revoke the certificate of a process."""
     ListSeals: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.ListSealsRequest, _vault_admin_pb2.ListSealsResponse]  # type: ignore[assignment]
     """List every seal there ever was."""
     AddSeal: _aio.UnaryUnaryMultiCallable[_vault_admin_pb2.AddSealRequest, _vault_admin_pb2.AddSealResponse]  # type: ignore[assignment]
@@ -220,6 +224,14 @@ class VaultAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_vault_admin_pb2.DestroyKekResponse, _abc.Awaitable[_vault_admin_pb2.DestroyKekResponse]]:
         """Destroy a KEK that no record is under, for good. Repeat it if nobody answered."""
+
+    @_abc_1.abstractmethod
+    def RevokeProcess(
+        self,
+        request: _vault_admin_pb2.RevokeProcessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_admin_pb2.RevokeProcessResponse, _abc.Awaitable[_vault_admin_pb2.RevokeProcessResponse]]:
+        """Revoke the certificate of a process."""
 
     @_abc_1.abstractmethod
     def ListSeals(
