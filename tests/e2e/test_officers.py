@@ -143,6 +143,17 @@ def test_the_log_has_it_all_and_verifies(desk, tmp_path):
     assert done.returncode == 22
 
 
+def test_dead_letters_are_listed_and_replayed_by_officers(desk, auditor):
+    assert desk.json("deadletter", "list") == {"dead_letters": []}
+    assert auditor.json("deadletter", "list", "--limit", "5") == {"dead_letters": []}
+    replay = ("deadletter", "replay", "--reason", "scheduled", "--yes")
+    assert "no such job" in desk.json(*replay, "ab" * 16, code=20)["error"]
+    assert desk.json(*replay, "--about", "nobody", code=20)
+    assert "32 hex" in desk.json(*replay, "xyz", code=23)["error"]
+    assert "one job" in desk.json(*replay, code=23)["error"]
+    assert "auditor" in auditor.json(*replay, "ab" * 16, code=21)["error"]
+
+
 def test_a_removed_officer_is_out_within_seconds(desk, auditor):
     desk.json("officer", "remove", "borys", "--reason", "staff-change", "--yes")
     assert auditor.run("kek", "status").returncode == 21
@@ -158,14 +169,3 @@ def test_the_doctor_examines_every_process(desk):
     assert {"vault", "signer", "registrar"} <= {
         line.split()[0] for line in done.stdout.splitlines() if line
     }
-
-
-def test_dead_letters_are_listed_and_replayed_by_officers(desk, auditor):
-    assert desk.json("deadletter", "list") == {"dead_letters": []}
-    assert auditor.json("deadletter", "list", "--limit", "5") == {"dead_letters": []}
-    replay = ("deadletter", "replay", "--reason", "scheduled", "--yes")
-    assert "no such job" in desk.json(*replay, "ab" * 16, code=20)["error"]
-    assert desk.json(*replay, "--about", "nobody", code=20)
-    assert "32 hex" in desk.json(*replay, "xyz", code=23)["error"]
-    assert "one job" in desk.json(*replay, code=23)["error"]
-    assert "auditor" in auditor.json(*replay, "ab" * 16, code=21)["error"]
