@@ -34,7 +34,7 @@ class Settings:
     client_id: str
     client_secret: str = field(repr=False)
     root: Path  # PEM of the pinned root certificate
-    scope: str = "openid profile person_code"
+    scope: str = "openid profile"
 
 
 def make_site(settings: Settings) -> FastAPI:
