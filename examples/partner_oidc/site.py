@@ -40,7 +40,8 @@ class Settings:
 def make_site(settings: Settings) -> FastAPI:
     """Return the site; its return address is `/return`."""
     site = FastAPI(openapi_url=None)
-    site.add_middleware(SessionMiddleware, secret_key=secrets.token_urlsafe(32))
+    key = secrets.token_urlsafe(32)
+    site.add_middleware(SessionMiddleware, secret_key=key, session_cookie="partner_session")
     oauth = OAuth()
     oauth.register(
         "signer",

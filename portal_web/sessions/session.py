@@ -15,7 +15,7 @@ from portal_web.sessions.cookies import SealedCookies
 from portal_web.trust.bodies import read_body
 from signer_core.errors import DeniedError, InvalidRequestError
 
-COOKIE: Final = "session"
+COOKIE: Final = "portal_session"  # a cookie is every port's of a host: partners say "session", too
 TTL_S: Final = 3600
 TOKEN_FIELD: Final = "form_token"  # noqa: S105  # the name of a field, no secret
 _MAX_FORM_BYTES: Final = 64 << 10
