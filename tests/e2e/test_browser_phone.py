@@ -43,10 +43,10 @@ async def login(offers: OffersClient) -> CreatedOffer:
     return await offers.create(wanted)
 
 
-async def enrol_by_the_sandbox(hand: Hand) -> None:
+async def enrol_by_the_sandbox(hand: Hand, person: str = PERSON) -> None:
     """From nothing to a phone, without a terminal."""
     await hand.open("/enrol")
-    await hand.page.select_option("#person", PERSON)
+    await hand.page.select_option("#person", person)
     await hand.page.click("button.second")
     await hand.page.wait_for_selector(".notice")
     await hand.send("/enrol")
