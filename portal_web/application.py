@@ -43,13 +43,13 @@ def make_application(  # noqa: PLR0913  # each is a part of the portal, put toge
     assets = Assets()
     pages = Pages(assets, is_secure=is_secure, phone_url=phone_url)
     render_errors(app, pages)
+    if login is not None:  # first: partners' servers ask most often
+        _add_offers(app, login, signing, pages)
     app.include_router(asset_routes(assets))
     app.include_router(home_routes(pages))
     app.include_router(trust_routes(trust))
     if developers is not None:
         app.include_router(developer_routes(developers, pages))
-    if login is not None:
-        _add_offers(app, login, signing, pages)
 
     @app.get("/health")
     async def health() -> Response:

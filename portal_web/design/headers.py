@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -47,16 +46,19 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, is_secure: bool = False) -> None:
         self._app = app
-        self._headers = {**_ALWAYS, **_OVER_TLS} if is_secure else _ALWAYS
+        headers = {**_ALWAYS, **_OVER_TLS} if is_secure else _ALWAYS
+        self._headers = [
+            (name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and its answer with the headers back."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    own.setdefault(name, value)
+                own = list(message.get("headers", ()))
+                there = {name.lower() for name, _ in own}
+                message["headers"] = own + [one for one in self._headers if one[0] not in there]
             await send(message)
 
         await self._app(scope, receive, with_headers)

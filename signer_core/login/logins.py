@@ -83,12 +83,12 @@ class Logins:
 
         Raises:
             DeniedError: it was used before.
-            InvalidRequestError: it lives for over 10 minutes: it would have to be kept as long.
+            InvalidRequestError: it lives for over an hour: it would have to be kept as long.
         """
         if not 1 <= len(jti) <= _JTI_CHARACTERS:
             raise InvalidRequestError("a jti has 1 to 255 characters")
         if expires_at_s > self._now_s() + MAX_ASSERTION_S:
-            raise InvalidRequestError("an assertion lives for at most 10 minutes")
+            raise InvalidRequestError("an assertion lives for at most an hour")
         used = hash_of(f"{client_id}\0{jti}")
         # Kept a minute longer than it is good: clocks of the portal and ours differ.
         if not await self.rows.use_assertion(used, expires_at_s + CODE_S, client_id):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 CODE_S: int = 60  # an authorization code is good for
 TOKEN_S: int = 900  # an access token is good for
 PUSHED_S: int = 60  # a pushed authorization request is kept for (RFC 9126 §2.2)
-MAX_ASSERTION_S: int = 600  # how far ahead a client assertion may expire
+MAX_ASSERTION_S: int = 3660  # how far ahead a client assertion may expire: an hour, and our clocks
 MAX_PARAMETERS: int = 16 * 1024  # characters of a pushed request, JSON
 
 

@@ -1,9 +1,13 @@
 """docs/flows/login.md with an ordinary OpenID client: Authlib's, over HTTP, and our real phone."""
 
+import asyncio
 import html
 import json
 import re
 import secrets
+import shutil
+import subprocess
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +20,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from deploy.demo.commands import DemoPhone
+from deploy.home import REPOSITORY
 from deploy.system import System
+from mobile_share.claiming import find_way_back
 from mobile_share.wire import signer_client
 from tests.e2e.test_sign_in import approve, open_link
 from tests.fakes.officer_desk import Desk
@@ -134,6 +140,30 @@ async def test_a_person_signs_in_and_the_partner_knows_what_was_agreed(
     assert told["name"] == claims["name"]
 
 
+async def test_the_commands_of_the_page_check_the_login_and_nothing_else(
+    login: tuple[dict, dict], system: System, issuer: str, tmp_path: Path
+) -> None:
+    """`docs/verify-login.md`, as written."""
+    page = (REPOSITORY / "docs/verify-login.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    (tmp_path / "id_token.txt").write_text(login[0]["id_token"])
+    shutil.copy(system.home.public / "root.pem", tmp_path)
+    said = _bash(script, tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "CAdES Verification successful" in said.stderr
+    assert "signer.pem: good" in said.stdout
+    assert f"issuer: {issuer}\n" in said.stdout
+    assert login[1]["person_code"] in said.stdout
+    altered = script.replace("END\n\n", "END\nsed -i s/sandbox-bank/sandbox-band/ statement.txt\n")
+    assert altered != script
+    assert _bash(altered, tmp_path).returncode != 0
+
+
+def _bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = ["bash", "-e", "-o", "pipefail", "-c", script]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+
+
 async def test_the_provider_says_of_itself_what_it_does(browser: httpx.AsyncClient) -> None:
     says = (await browser.get("/.well-known/openid-configuration")).json()
     assert says == (await browser.get("/.well-known/oauth-authorization-server")).json()
@@ -144,17 +174,12 @@ async def test_the_provider_says_of_itself_what_it_does(browser: httpx.AsyncClie
             assert answer.status_code != 404, name
 
 
-async def test_a_client_with_a_key_pushes_its_request(
-    system: System,
-    browser: httpx.AsyncClient,
-    phone: DemoPhone,
-    issuer: str,
-    desk: Desk,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture(scope="module")
+def key(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> ECKey:
+    """The key of a partner of its own, `key-shop`."""
     key = ECKey.generate_key("P-256", {"kid": "k1"})
     public = {name: value for name, value in key.as_dict(private=False).items() if name != "use"}
-    record = tmp_path / "shop.json"
+    record = tmp_path_factory.mktemp("shop") / "shop.json"
     words = {
         "id": "key-shop",
         "name_uk": "Вигаданий банк з ключем",
@@ -165,6 +190,12 @@ async def test_a_client_with_a_key_pushes_its_request(
     }
     record.write_text(json.dumps(words))
     desk.json("partner", "add", str(record), *WHY)
+    return key
+
+
+async def test_a_client_with_a_key_pushes_its_request(
+    browser: httpx.AsyncClient, phone: DemoPhone, issuer: str, key: ECKey
+) -> None:
     client = client_of(
         issuer,
         client_id="key-shop",
@@ -193,6 +224,29 @@ async def test_a_client_with_a_key_pushes_its_request(
     assert "name" not in claims
 
 
+async def test_openid_client_for_node_signs_in_with_non_repudiation_checks(
+    browser: httpx.AsyncClient, phone: DemoPhone, issuer: str, key: ECKey
+) -> None:
+    given = {"issuer": issuer, "client_id": "key-shop", "redirect_uri": BACK}
+    given |= {"scope": "openid profile person_code", "key": key.as_dict(private=True)}
+    script = REPOSITORY / "tests/e2e/node/login.mjs"
+    node = await asyncio.create_subprocess_exec(
+        "node", str(script), json.dumps(given), stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    assert node.stdout is not None
+    url = (await node.stdout.readline()).decode().strip()
+    if not url:
+        pytest.fail((await node.communicate())[1].decode())
+    back = await sign_in(browser, phone, url)
+    said, wrong = await node.communicate(f"{back}\n".encode())
+    assert node.returncode == 0, wrong.decode()
+    known = json.loads(said)
+    assert known["claims"]["person_code"] == known["told"]["person_code"]
+    assert known["told"]["name"] == known["claims"]["name"]
+    logout = await browser.get(known["logout"])
+    assert (logout.status_code, logout.headers["location"]) == (303, BACK)
+
+
 async def test_on_the_phone_itself_a_link_leads_there_and_back(
     system: System, phone: DemoPhone, issuer: str, secret: str
 ) -> None:
@@ -206,11 +260,11 @@ async def test_on_the_phone_itself_a_link_leads_there_and_back(
         assert found is not None, page.text
         opened, request = await open_link(phone, html.unescape(found[1]))
         assert (await approve(opened, request)).is_confirmed
+        async with signer_client(opened) as signer:
+            way_back = await find_way_back(opened, signer, request)
         flow = page.url.path
         early = await browser.get(f"/login/continue?flow={flow.rpartition('/')[2]}")
         assert early.status_code == 403  # without the phone's way back
-        async with signer_client(opened) as signer:
-            way_back = await signer.get_return_url(request.request_id)
         returned = await browser.get(way_back)
         assert returned.status_code == 303, returned.text
         back = await browser.get(returned.headers["location"])

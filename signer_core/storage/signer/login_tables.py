@@ -17,7 +17,7 @@ login_requests: Final = Table(
     Index("login_requests_by_end", "expires_at_s"),
 )
 
-# Client assertions that were used, each until it expires, at most 10 minutes.
+# Client assertions that were used, each until it expires, at most an hour.
 login_assertions: Final = Table(
     "login_assertions",
     metadata,

@@ -117,7 +117,7 @@ class UseAssertionRequest(_message.Message):
     jti: _builtins.str
     """1 to 255 characters"""
     expires_at_s: _builtins.int
-    """Unix time, at most 10 minutes ahead"""
+    """Unix time, at most an hour ahead"""
     def __init__(
         self,
         *,
