@@ -9,15 +9,12 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Final
 
 from signer_core.audit.events import Event
 from signer_core.errors import DeniedError, NotFoundError
 from signer_core.storage.engine import write_transaction
 from signer_core.storage.signer.audit_outbox import AuditOutbox
 from signer_core.storage.signer.partners import Partners
-
-MAX_CHARACTERS: Final = 128  # of what a caller may send
 
 
 def make_secret() -> str:
@@ -37,8 +34,8 @@ def verify_secret(secret: str, secret_sha256: bytes | None) -> None:
         DeniedError: it is not that, or there is none.
     """
     # the same work where there is none: how long the answer takes tells nothing
-    same = compare_digest(hash_secret(secret[:MAX_CHARACTERS]), secret_sha256 or bytes(32))
-    if not same or secret_sha256 is None or len(secret) > MAX_CHARACTERS:
+    same = compare_digest(hash_secret(secret), secret_sha256 or bytes(32))
+    if not same or secret_sha256 is None:
         raise DeniedError("there is no such partner, or this is not its secret")
 
 
