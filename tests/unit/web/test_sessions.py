@@ -11,7 +11,14 @@ from starlette.responses import Response
 
 from portal_web.sessions.cookies import SealedCookies
 from portal_web.sessions.keys import read_keys
-from portal_web.sessions.session import Session, Sessions, form_token, new_session, read_form
+from portal_web.sessions.session import (
+    COOKIE,
+    Session,
+    Sessions,
+    form_token,
+    new_session,
+    read_form,
+)
 from signer_core.errors import DeniedError, InvalidRequestError, UnavailableError
 
 KEY = Fernet(Fernet.generate_key())
@@ -100,11 +107,11 @@ def test_a_file_without_keys_is_refused(tmp_path, content):
 
 def test_a_session_that_somebody_planted_is_not_taken():
     sessions = Sessions(COOKIES)
-    planted = sessions.read(_request({"__Host-session": "planted"}))
+    planted = sessions.read(_request({f"__Host-{COOKIE}": "planted"}))
     assert "planted" not in planted.session_id
     response = Response()
     sessions.write(response, planted.with_content(step=1))
-    again = sessions.read(_request({"__Host-session": _value(response.headers["set-cookie"])}))
+    again = sessions.read(_request({f"__Host-{COOKIE}": _value(response.headers["set-cookie"])}))
     assert (again.session_id, again.content) == (planted.session_id, {"step": 1})
 
 
