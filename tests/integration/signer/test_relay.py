@@ -97,6 +97,15 @@ async def test_a_bad_message_ends_the_stream_and_does_not_reach_the_vault(world,
     assert world.vault.received == [b"x"]
 
 
+async def test_bytes_that_are_no_message_end_the_stream(world, phone):
+    connect = phone.channel.stream_stream("/signer.phone.v1.RelayService/Connect")
+    sent = [opening(phone).SerializeToString(), records(b"x").SerializeToString(), b"\xff"]
+    with refused("invalid_request"):
+        await drain(connect(iter(sent)))
+    await asyncio.wait_for(world.vault.relay_ended.wait(), 2)
+    assert world.vault.received == [b"x"]
+
+
 async def test_another_key_is_not_found(world, phone):
     other = await world.enrol()
     with refused("not_found"):
