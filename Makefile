@@ -76,7 +76,7 @@ vectors: dev ## regenerate tests/vectors; fails when that changes anything
 
 .PHONY: bench
 bench: dev ## benchmarks/, a table each with ratios (some 20 minutes)
-	@for name in machine protocol token documents whole_way load offers waiting waiting_browsers callbacks; do \
+	@for name in machine protocol token documents whole_way load offers login waiting waiting_browsers callbacks; do \
 	  echo "== $$name"; $(RUN) python -m "benchmarks.$$name" || exit 1; done
 
 .PHONY: bench-million

@@ -21,6 +21,7 @@ all but the portal and your phone with TLS.
 
   your phone    http://localhost:{simulator}   in the browser, for development
   portal        http://127.0.0.1:{portal}   certificates, CRLs, OCSP, timestamps: signed answers
+  OpenID        http://127.0.0.1:{portal}/.well-known/openid-configuration   signing in at partners
   phones        127.0.0.1:{phone}   device certificate
   enrolment     127.0.0.1:{enrolment}   server certificate
   signer        127.0.0.1:{internal}   portal, officers

@@ -1,6 +1,7 @@
 """Routes of the OpenID provider."""
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +44,7 @@ def make_errands(parts: LoginParts) -> Errands:
 def login_routes(parts: LoginParts, errands: Errands, pages: Pages) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
+    logging.getLogger("authlib").setLevel(logging.WARNING)  # below it, it logs tokens
     server = LoginServer(parts.public_url, parts.logins, Directory(parts.partners))
     provider = Provider(server, errands, parts.public_url)
     _add_documents(routes, parts)

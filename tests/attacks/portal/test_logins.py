@@ -1,6 +1,7 @@
 """Attacks on the OpenID provider: the browser's part, malformed requests, tokens and their end."""
 
 import json
+import logging
 import secrets
 from urllib.parse import urlsplit
 
@@ -248,3 +249,10 @@ async def test_an_id_token_signed_by_somebody_else_logs_nobody_out(portal):
 
 def test_the_verifier_and_the_challenge_of_these_tests_differ():
     assert VERIFIER != CHALLENGE
+
+
+async def test_no_token_comes_into_a_log_that_is_turned_up(portal, caplog):
+    caplog.set_level(logging.DEBUG)
+    found = await tokens(portal)
+    assert found["access_token"] not in caplog.text
+    assert found["id_token"] not in caplog.text
