@@ -3,6 +3,7 @@
 import hmac
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from joserfc import jws
@@ -17,6 +18,8 @@ from tests.fakes.login_portal import (
     assert_refused,
     assertion,
     exchanged,
+    key_partner,
+    make_portal,
     token,
 )
 
@@ -70,6 +73,7 @@ async def test_an_assertion_lets_a_client_in_once(with_key, key):
         {"sub": ["bank"]},
         {"jti": None},
         {"jti": 5},
+        {"jti": ["j"]},
         {"jti": "j" * 256},
         {"exp": None},
         {"exp": 0},
@@ -107,9 +111,12 @@ async def test_the_algorithm_is_ours_to_choose(with_key, key):
         assert answer.json()["error"] in ("invalid_client", "invalid_request")
 
 
-async def test_who_has_a_key_does_not_come_with_a_secret(with_key):
-    answer = await with_key.program().post("/oauth/par", data=asked(), auth=AUTH)
+async def test_who_has_a_key_does_not_come_with_a_secret(engine, key):
+    with_both = make_portal(engine, replace(key_partner(key), has_secret=True))
+    answer = await with_both.program().post("/oauth/par", data=asked(), auth=AUTH)
     assert answer.json()["error"] == "invalid_client"
+    good = await with_both.program().post("/oauth/par", data=asked() | assertion(key))
+    assert good.status_code == 201
 
 
 async def test_who_has_a_secret_does_not_come_with_an_assertion(portal, key):

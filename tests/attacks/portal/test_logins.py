@@ -1,5 +1,6 @@
 """Attacks on the OpenID provider: the browser's part, malformed requests, tokens and their end."""
 
+import asyncio
 import json
 import logging
 import secrets
@@ -10,6 +11,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from grpc_api.clients.offers import OfferStatus
+from portal_web.trust import bodies
 from tests.fakes.login_portal import (
     AUTH,
     BACK,
@@ -114,6 +116,20 @@ async def test_a_body_of_5_mb_is_refused_without_being_kept(portal, path):
     body = b"state=" + b"x" * 5_000_000
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await portal.program().post(path, content=body, headers=kind, auth=AUTH)
+    assert_refused(answer, "invalid_request", 413)
+
+
+@pytest.mark.parametrize("path", PROGRAMS)
+async def test_a_client_that_sends_slowly_is_not_waited_for(portal, path, monkeypatch):
+    monkeypatch.setattr(bodies, "_BODY_TIMEOUT_S", 0.05)
+
+    async def slowly():
+        for _ in range(100):
+            yield b"a"
+            await asyncio.sleep(0.02)
+
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await portal.program().post(path, content=slowly(), headers=kind, auth=AUTH)
     assert_refused(answer, "invalid_request", 413)
 
 
