@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from mobile_share.emergency import give_suspend_code
 from mobile_share.owner import common_name
 from mobile_share.simulator import acts
 from mobile_share.simulator.web.approve import pad
@@ -63,6 +64,17 @@ async def renew(request: Request, form: Form, session: Visitor, around: Around) 
         await acts.renew(phone, signer, text_of(form, "pin"), around.now())
     say(request, "renew_done")
     return go("/settings")
+
+
+@routes.post("/code")
+async def make_code(request: Request, form: Form, session: Visitor, around: Around) -> Response:
+    """Make the suspend code of a key that has none, and show it, once."""
+    retry_at(request, "/settings")
+    del form  # its token was checked
+    shown: list[str] = []
+    async with around.connect(around.phone(session)) as signer:
+        await give_suspend_code(signer, shown.append)
+    return page(request, "enrolled", day="", code=shown[0])
 
 
 @routes.post("/suspend")

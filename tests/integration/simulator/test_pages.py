@@ -1,5 +1,7 @@
 """The browser phone page by page: the device library and the real protocol behind them."""
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from signer_core.errors import DeniedError, RefreshNeededError
 from tests.fakes.citizen import NOW
 from tests.fakes.phone_fixtures import PIN
@@ -193,3 +195,36 @@ async def test_a_pdf_opens_and_anything_else_is_only_saved(owner, world):
     assert owner.page.headers["content-disposition"].startswith("inline; filename*=UTF-8''")
     await owner.get(f"/requests/{shown_id}/documents/7")
     assert owner.page.status_code == 404
+
+
+async def test_a_suspend_code_that_is_missing_is_made_once(owner, world):
+    world.vault.codes.clear()
+    await owner.get("/settings")
+    assert "Your suspend code" in await owner.post("/settings/code")
+    assert len(world.vault.codes) == 1
+    await owner.get("/settings")
+    said = await owner.post("/settings/code")
+    assert "another code already" in said
+    assert "Your suspend code" not in said
+
+
+async def test_renewal_makes_a_new_certificate_on_the_same_key(owner, world):
+    before = owner.phone.certificate()
+    world.signer.certificate = before.public_bytes(Encoding.DER)
+    await owner.get("/settings/renew")
+    assert "Wrong PIN" in await owner.post("/settings/renew", pin="48214")
+    assert "Your certificate is new" in await owner.post("/settings/renew", pin=PIN)
+    assert owner.phone.certificate() != before
+    assert owner.phone.certificate().public_key() == before.public_key()
+
+
+async def test_open_requests_are_told_to_an_open_page(owner, world):
+    shown_id = world.signer.ask(owner.phone.certificate()).hex()
+    told = await owner.get("/events")
+    assert owner.page.headers["content-type"].startswith("text/event-stream")
+    assert f'event: request\ndata: {{"id": "{shown_id}"}}' in told
+
+
+async def test_events_are_for_an_enrolled_phone(browser):
+    await browser.get("/events")
+    assert browser.path == "/phones"

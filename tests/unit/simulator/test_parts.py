@@ -30,9 +30,22 @@ def test_both_languages_say_the_same_things():
 def test_every_text_of_a_template_is_there():
     wanted = set(re.findall(r"""\bt\(["'](\w+)["']""", PAGES))
     assert len(wanted) > 80
-    for start in ("nav_", "kind_", "status_", "settings_key_"):  # completed by a value
+    for start in (
+        "nav_",
+        "kind_",
+        "status_",
+        "settings_key_",
+        "behaviour_",
+    ):  # completed by a value
         wanted.remove(start)
     assert wanted <= TEXTS["uk"].keys()
+
+
+def test_what_happens_to_a_made_up_person_is_said_in_words():
+    page = (Path(__file__).parents[3] / "docs/sandbox-people.md").read_text()
+    named = re.findall(r"^\| ([a-z-]+) \| [a-z]", page.split("| behaviour | what")[1], re.M)
+    assert len(named) == 8
+    assert {f"behaviour_{one}" for one in named} <= TEXTS["uk"].keys()
 
 
 def all_errors(module, base):
