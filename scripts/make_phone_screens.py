@@ -1,16 +1,13 @@
-"""Remake the pictures of the browser phone in `docs/screens`: a system of its own, real pages.
+"""Take the pictures of the browser phone anew: `scripts/run python -m scripts.make_phone_screens`.
 
-scripts/run python scripts/make_phone_screens.py
+The real processes of a system of its own, so numbers and codes in them differ each time.
 """
 
 import asyncio
 import hashlib
 import secrets
-import sys
 import tempfile
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from playwright.async_api import async_playwright
 
@@ -25,7 +22,8 @@ from tests.fakes.phone_hand import Hand
 
 FOLDER = REPOSITORY / "docs/screens"
 PIN = "58312"
-STATEMENT = "diia-signer login v1\nhttps://sign.example\nsandbox-bank\n-"
+IN_THE_DARK = ("approve", "request")
+STATEMENT = "a login at the bank, v1\nhttps://sign.example\nsandbox-bank\n-"
 
 
 async def link_of_login(system: System) -> str:
@@ -92,6 +90,8 @@ class Camera:
     async def __call__(self, name: str) -> None:
         """Check the page, then take its picture."""
         await self._hand.check()
+        if self._scheme == "dark" and name not in IN_THE_DARK:
+            return
         await self._hand.visit.picture(FOLDER, f"phone-{name}-{self._scheme}")
 
 

@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright
 from deploy.system import System
 from grpc_api.clients.offers import CreatedOffer, NewOffer, OffersClient, OfferStatus
 from portal_web.cli.connection import System as Connection
-from signer_core.protocol.offer_link import qr_link
+from signer_core.protocol.offer_link import qr_link, return_link, same_device_link
 from signer_core.protocol.request_kind import RequestKind
 from tests.e2e.conftest import PIN
 from tests.fakes.browsing import PHONE, launch, visiting
@@ -22,7 +22,7 @@ from tests.fakes.phone_hand import Hand
 pytestmark = [pytest.mark.e2e, pytest.mark.softhsm, pytest.mark.browser]
 
 PERSON = "shchaslyva"  # nobody else's in these tests: their phones stay theirs
-STATEMENT = "diia-signer login v1\nhttps://sign.example\nsandbox-bank\n-"
+STATEMENT = "a login at the bank, v1\nhttps://sign.example\nsandbox-bank\n-"
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def offers(system: System) -> AsyncIterator[OffersClient]:
         yield client
 
 
-async def login(offers: OffersClient) -> CreatedOffer:
+async def login(offers: OffersClient, *, same_device: bool = False) -> CreatedOffer:
     wanted = NewOffer(
         relying_party_id="sandbox-bank",
         kind=RequestKind.AUTH,
@@ -39,6 +39,7 @@ async def login(offers: OffersClient) -> CreatedOffer:
         idempotency_key=secrets.token_hex(16),
         challenge=hashlib.sha256(STATEMENT.encode()).digest(),
         statement=STATEMENT,
+        same_device=same_device,
     )
     return await offers.create(wanted)
 
@@ -95,4 +96,33 @@ async def test_a_person_enrols_scans_and_signs_in(system: System, offers: Offers
             assert len(result.signatures) == 1
             await hand.open("/history")
             assert "Вхід до кабінету" in await hand.reads()
+        await browser.close()
+
+
+async def test_a_login_begun_on_the_phone_itself_leads_there_and_back(
+    system: System, offers: OffersClient
+) -> None:
+    base = f"http://localhost:{system.ports['simulator']}"
+    public_url = f"http://127.0.0.1:{system.ports['portal']}"
+    async with async_playwright() as playwright:
+        browser = await launch(playwright)
+        async with visiting(browser, PHONE) as one:
+            hand = Hand(one, base)
+            await enrol_by_the_sandbox(hand)
+            offer = await login(offers, same_device=True)
+            known = offer.offer_id, offer.link_secret
+            await hand.page.goto(same_device_link(public_url, *known))  # the portal's own page
+            await hand.check()
+            await hand.page.click(f'a[href^="{base}/open"]')
+            await hand.page.wait_for_url(f"{base}/open**")
+            assert (await offers.get(offer.offer_id)).state.status is OfferStatus.OPEN
+            await hand.check()
+            await hand.send("/scan/link")
+            await hand.page.wait_for_url("**/requests/*")
+            await hand.page.click("a.button:not(.second)")
+            await hand.press(PIN)
+            await hand.send("/approve")
+            await hand.page.wait_for_selector("h1.good", timeout=60_000)
+            way_back = await hand.page.get_attribute("main a.button", "href")
+            assert way_back == return_link(public_url, *known)
         await browser.close()
