@@ -59,8 +59,8 @@ class Logins:
 
     async def push(self, client_id: str, parameters: str) -> str:
         """Keep the parameters of an authorization request for 60 s; return the reference."""
-        if len(parameters) > MAX_PARAMETERS:
-            raise InvalidRequestError("the parameters are too long")
+        if len(parameters) > MAX_PARAMETERS or not parameters.isprintable():
+            raise InvalidRequestError("the parameters are too long, or no JSON in one line")
         reference = secrets.token_urlsafe(32)
         await self.rows.push(hash_of(reference), client_id, parameters, self._now_s() + PUSHED_S)
         if self.sweep.take():
@@ -110,7 +110,7 @@ class Logins:
             DeniedError: 2, 3 or 4, or another collector has the offer.
         """
         statement = parse_statement(statement_text)  # 1
-        if len(code_challenge) != _CHALLENGE_CHARACTERS:  # 1
+        if len(code_challenge) != _CHALLENGE_CHARACTERS or not code_challenge.isprintable():  # 1
             raise InvalidRequestError("a code challenge (S256) has 43 characters")
         signed = await self.offers.collect(offer.offer_id, offer.collector, offer.return_code)
         if signed.challenge != statement.challenge or signed.client_id != statement.client_id:  # 2

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import dataclasses
 import hashlib
 import json
 import secrets
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -106,6 +108,15 @@ async def test_long_parameters_are_refused(login):
         await login.push("bank", {"state": "x" * 16_384})
 
 
+async def test_what_a_database_cannot_keep_is_refused(world):
+    with pytest.raises(InvalidRequestError):
+        await world.parts.logins().push("bank", '{"state": "\0"}')
+    with pytest.raises(InvalidRequestError):
+        await world.parts.logins().issue_code(
+            OfferClaim(b"o" * 16, b"c" * 32), statement_of(world).text, "c" * 42 + "\0"
+        )
+
+
 # --- assertions ------------------------------------------------------------------------------
 
 
@@ -172,6 +183,18 @@ async def test_a_statement_of_another_partner_makes_no_code(world, login):
     offer, statement = await approved(world, statement_of(world, client="shop"))
     with pytest.raises(DeniedError, match="something else"):
         await login.issue_code(offer, statement.text, CODE_CHALLENGE)
+
+
+async def test_a_partner_is_not_told_what_its_record_does_not_name(world):
+    offer, statement = await approved(world)
+
+    class Narrow:
+        async def get(self, relying_party_id):
+            return SimpleNamespace(party=SimpleNamespace(scopes=("auth", "profile")))
+
+    logins = dataclasses.replace(world.parts.logins(), relying_parties=Narrow())
+    with pytest.raises(DeniedError, match="so much"):
+        await logins.issue_code(offer, statement.text, CODE_CHALLENGE)
 
 
 async def test_a_signed_text_that_is_no_login_makes_no_code(world, login):
