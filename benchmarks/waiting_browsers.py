@@ -10,18 +10,19 @@ the signer's answer until that page is there. Memory is that of the portal's pro
 
 import argparse
 import asyncio
+import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvloop
 
-from benchmarks.harness.processes import load_line, sample
+from benchmarks.harness.processes import load_line, sample, sample_all
 from deploy.home import Home
 from deploy.system import running
 from grpc_api.clients.offers import NewOffer, OffersClient
@@ -50,8 +51,20 @@ class Browser:
 
     async def wait(self) -> None:
         """Wait until the offer is over, then load the page anew."""
+        while not await self._hear():  # as the page's script does when it is told to come back
+            await asyncio.sleep(random.uniform(3, 7))
+        reader, writer = await self._get("")
+        assert b" 200 " in await reader.readline()
+        self.moved_on.set_result(time.perf_counter())
+        writer.close()
+
+    async def _hear(self) -> bool:
         reader, writer = await self._get("/events")
         try:
+            status = await reader.readline()
+            if b" 503 " in status:
+                return False
+            assert b" 200 " in status, status
             async for line in reader:
                 if line == b"event: code\n":
                     self.codes += 1
@@ -59,10 +72,7 @@ class Browser:
                     break
         finally:
             writer.close()
-        reader, writer = await self._get("")
-        assert b" 200 " in await reader.readline()
-        self.moved_on.set_result(time.perf_counter())
-        writer.close()
+        return True
 
     async def _get(self, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=4096)
@@ -98,9 +108,11 @@ def _offer(key: int) -> NewOffer:
     return NewOffer("sandbox-bank", RequestKind.AUTH, "Вхід", name, challenge=bytes(32), ttl_s=3600)
 
 
-async def measure(settings: PortalSettings, pid: int, port: int, count: int, ends: int) -> None:
+async def measure(
+    settings: PortalSettings, pids: Mapping[str, int], port: int, count: int, ends: int
+) -> None:
     """Let them wait, end some, print."""
-    print(f"{load_line()}\nportal before: {sample(pid).rss_mib:.0f} MiB")
+    print(f"{load_line()}\nportal before: {sample(pids['portal']).rss_mib:.0f} MiB")
     address = address_of_any(settings.signer_addresses)
     async with internal_channel(address, "signer.internal", settings.tls) as channel:
         offers = OffersClient(channel)
@@ -108,10 +120,11 @@ async def measure(settings: PortalSettings, pid: int, port: int, count: int, end
         begun = time.perf_counter()
         waiting = [asyncio.create_task(one.wait()) for one in browsers]
         while not all(one.codes for one in browsers):
-            assert not any(task.done() for task in waiting), "a browser was sent away"
+            for task in waiting:
+                assert not task.done(), f"a browser was sent away: {task.exception()!r}"
             await asyncio.sleep(0.1)
         print(f"{count} browsers have their first code after {time.perf_counter() - begun:.1f} s")
-        await _wait_quietly(browsers, pid)
+        await _wait_quietly(browsers, pids)
         took_ms = sorted([await _end(offers, one) for one in browsers[:ends]])
         rank = int(0.95 * len(took_ms))
         print(
@@ -122,17 +135,16 @@ async def measure(settings: PortalSettings, pid: int, port: int, count: int, end
             task.cancel()
 
 
-async def _wait_quietly(browsers: list[Browser], pid: int) -> None:
-    before, codes, begun = sample(pid), sum(one.codes for one in browsers), time.perf_counter()
+async def _wait_quietly(browsers: list[Browser], pids: Mapping[str, int]) -> None:
+    before, codes = sample_all(pids), sum(one.codes for one in browsers)
+    begun = time.perf_counter()
     await asyncio.sleep(SETTLE_S)
-    spent_s = time.perf_counter() - begun
-    now = sample(pid)
+    spent_s, now = time.perf_counter() - begun, sample_all(pids)
     rate = (sum(one.codes for one in browsers) - codes) / spent_s / len(browsers)
-    cpu = (now.cpu_s - before.cpu_s) / spent_s
-    print(
-        f"waiting: {now.rss_mib:.0f} MiB (target < {LIMIT_MIB}), {now.files} handles, "
-        f"{cpu:.2f} of a core, {rate:.2f} codes a second each"
-    )
+    print(f"waiting: {rate:.2f} codes a second each; memory of the portal < {LIMIT_MIB} MiB is aim")
+    for name, one in now.items():
+        cpu = (one.cpu_s - before[name].cpu_s) / spent_s
+        print(f"  {name}: {one.rss_mib:.0f} MiB, {one.files} handles, {cpu:.2f} of a core")
 
 
 async def _end(offers: OffersClient, browser: Browser) -> float:
@@ -155,7 +167,9 @@ def main() -> None:
         portal(system.home.settings("portal")) as (pid, port),
     ):
         settings = load_settings(PortalSettings, system.home.settings("portal"))
-        uvloop.run(measure(settings, pid, port, given.browsers, given.ends))
+        pids = {one.name: one.pid for one in system.supervisor.find_processes()}
+        watched = {"portal": pid, "signer": pids["signer"]}
+        uvloop.run(measure(settings, watched, port, given.browsers, given.ends))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from portal_web.__main__ import http_server, listen
 from portal_web.design.assets import Assets
 from portal_web.design.headers import SecurityHeaders
 from portal_web.design.pages import Pages
+from portal_web.errors import render_errors
 from portal_web.sessions.cookies import SealedCookies
 from portal_web.sessions.keys import read_keys
 from portal_web.sessions.session import Sessions
@@ -56,6 +57,7 @@ async def serve(settings: PortalSettings) -> None:
         sessions = Sessions(SealedCookies(read_keys(settings.cookie_keys_file), is_secure=False))
         pages = Pages(Assets())
         offers = OffersClient(signer)
+        render_errors(app, pages)
         app.include_router(sign_in_routes(offers, Anybody(), pages, sessions, settings.public_url))
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
