@@ -16,7 +16,7 @@ import httpx
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet
 
 from deploy.demo.commands import DemoPhone
@@ -271,3 +271,24 @@ async def test_on_the_phone_itself_a_link_leads_there_and_back(
         token = await exchange(client, issuer, back.headers["location"], verifier)
         assert token["id_token"]
     await client.aclose()
+
+
+async def test_an_officer_lets_the_next_key_sign_and_logins_go_on(
+    browser: httpx.AsyncClient, phone: DemoPhone, issuer: str, secret: str, desk: Desk
+) -> None:
+    known = desk.json("login-key", "status")["keys"]
+    (following,) = (kid for kid, role in known.items() if role == "next")
+    refused = desk.json("login-key", "rotate", *WHY, code=23)  # published for too short a time
+    assert following in refused["error"]
+    now = desk.json("login-key", "rotate", "--drop", "--reason", "key-compromise", "--yes")["keys"]
+    assert now[following] == "current"
+    assert "previous" not in now.values()
+    await asyncio.sleep(5)  # until the vault's own copy of the row is over
+    client, verifier = client_of(issuer, client_secret=secret), secrets.token_urlsafe(32)
+    url, _ = client.create_authorization_url(
+        f"{issuer}/oauth/authorize", code_verifier=verifier, nonce="n-4"
+    )
+    token = await exchange(client, issuer, await sign_in(browser, phone, url), verifier)
+    await client.aclose()
+    assert jws.extract_compact(token["id_token"].encode()).headers()["kid"] == following
+    await verified(browser, token["id_token"], iss=issuer, nonce="n-4")
