@@ -16,6 +16,10 @@ demo: dev ## everything from nothing: enrol a made-up person, sign a PDF, verify
 up: dev ## start every process and stay until Ctrl-C (ARGS="--vaults 2 --signers 2 --database URL")
 	@$(RUN) python -m deploy.up $(ARGS)
 
+.PHONY: partner
+partner: dev ## a made-up partner's site to sign in at, beside a `make up` in another terminal
+	@$(RUN) python -m deploy.partner $(ARGS)
+
 .PHONY: down
 down: dev ## stop what a `make up` in another terminal, or a killed one, left running
 	@$(RUN) python -m deploy.down

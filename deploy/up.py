@@ -35,7 +35,8 @@ all but the portal and your phone with TLS.
 
 Ctrl-C stops everything.
 """
-_STEPS = """  make demo                                     all of the following, told with times
+_STEPS = """  make partner                                  a site to sign in at with your phone
+  make demo                                     all of the following, told with times
   scripts/run signer people                     made-up people and what happens to each
   scripts/run signer activation-code PERSON     a one-time code for one of them
   scripts/run signer-phone enrol CODE           a phone of theirs, with a PIN you choose

@@ -19,7 +19,7 @@ def main() -> None:
     given = parser.parse_args()
     secret = given.client_secret_file.read_text().strip()
     site = make_site(Settings(given.issuer, given.client_id, secret, given.root))
-    uvicorn.run(site, host="127.0.0.1", port=given.port)
+    uvicorn.run(site, host="127.0.0.1", port=given.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Final
 
 from grpc_api.clients.diagnostics import DiagnosticsClient
 from grpc_api.clients.offers import OffersClient
+from grpc_api.clients.partners import PartnersClient
 from grpc_api.clients.registrar import SandboxClient
 from grpc_api.clients.signing import SigningClient
 from grpc_api.credentials import TlsFiles, internal_channel
@@ -40,6 +41,13 @@ class System:
         address = self._address("internal")
         async with internal_channel(address, "signer.internal", self._tls()) as channel:
             yield OffersClient(channel)
+
+    @asynccontextmanager
+    async def partners(self) -> AsyncIterator[PartnersClient]:
+        """Connect to the signer as the portal, about partners."""
+        address = self._address("internal")
+        async with internal_channel(address, "signer.internal", self._tls()) as channel:
+            yield PartnersClient(channel)
 
     @asynccontextmanager
     async def sandbox(self) -> AsyncIterator[SandboxClient]:
