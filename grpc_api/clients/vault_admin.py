@@ -16,7 +16,7 @@ from signer_core.errors import NotFoundError, UnavailableError
 from signer_core.identifiers import KeyId
 from signer_core.login.ports import KeyRole, LoginKey, LoginKeys
 from signer_core.partners.ports import VaultPartner
-from signer_core.pki.seal import Organisation
+from signer_core.pki.organisation import Organisation
 from signer_core.ports import KeyStatus
 
 _BATCH_DEADLINE_S: Final = 60.0  # 64 keys on a busy machine

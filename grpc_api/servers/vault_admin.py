@@ -24,7 +24,7 @@ from signer_core.admin.vault import (
 from signer_core.errors import InvalidRequestError, NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.login.ports import LoginKey, LoginKeyAdmin
-from signer_core.pki.seal import Organisation
+from signer_core.pki.organisation import Organisation
 
 SERVICES: Final = ("signer.vault.v1.VaultAdminService", "signer.vault.v1.VaultOfficersService")
 _ENDINGS: Final[Mapping[int, Ending]] = {

@@ -23,7 +23,7 @@ from hsm_module.officers.session import Session
 from signer_core.admin.officers import Grounds
 from signer_core.admin.seals import SealOrder, SealSummary
 from signer_core.errors import NotFoundError
-from signer_core.pki.seal import Organisation
+from signer_core.pki.organisation import Organisation
 
 app = typer.Typer(no_args_is_help=True, help="Seals of organisations, and who may use them.")
 SealId = Annotated[str, typer.Argument(help="1 to 58 of a-z, 0-9 and -.")]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from hsm_module.storage.seals import SealRule
 from hsm_module.storage.store import Store
 from signer_core.audit.events import Event
-from signer_core.pki.seal import Organisation
+from signer_core.pki.organisation import Organisation
 
 _log = structlog.get_logger(__name__)
 _FRESH_S: Final = 5.0  # how long another process's change may go unseen

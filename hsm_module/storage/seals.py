@@ -12,7 +12,7 @@ from hsm_module.storage import sealing
 from hsm_module.storage.seal_tables import seals as table
 from hsm_module.token.port import KeyLabel, Token
 from signer_core.errors import InvalidRequestError
-from signer_core.pki.seal import Organisation
+from signer_core.pki.organisation import Organisation
 from signer_core.storage.engine import take_turn
 
 _SEAL_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,57}")

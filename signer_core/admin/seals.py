@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from signer_core.admin.officers import Grounds, OfficerClaim
-from signer_core.pki.seal import Organisation
+from signer_core.pki.organisation import Organisation
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """The certificate of an organisation's seal (ETSI EN 319 412-3)."""
 
-import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -9,31 +7,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from signer_core.errors import InvalidRequestError
 from signer_core.pki.citizen import Addresses, authority_access, revocation_list
 from signer_core.pki.country import CountryProfile
 from signer_core.pki.issuing import Issuance, Issuer, end_entity, finish, key_usage, start_under
+from signer_core.pki.organisation import Organisation
 from signer_core.pki.qualified import Statement, qc_statements
 
 LIFETIME: Final = timedelta(days=2 * 365)
-
-_MAX_NAME_LENGTH: Final = 64  # characters, ub-organization-name of RFC 5280
-_EDRPOU: Final = re.compile(r"\d{8}", re.ASCII)  # number in the register of legal persons
-
-
-@dataclass(frozen=True, slots=True)
-class Organisation:
-    """Whose seal it is."""
-
-    name: str  # as registered, at most 64 characters
-    edrpou: str  # 8 digits
-
-    def __post_init__(self) -> None:
-        name = self.name
-        if not 0 < len(name) <= _MAX_NAME_LENGTH or not name.isprintable() or name != name.strip():
-            raise InvalidRequestError("an organisation's name is 1 to 64 printable characters")
-        if _EDRPOU.fullmatch(self.edrpou) is None:
-            raise InvalidRequestError("an EDRPOU has 8 digits")
 
 
 def organisation_name(organisation: Organisation, country: CountryProfile) -> x509.Name:

@@ -12,7 +12,8 @@ from signer_core.errors import DeniedError, NotFoundError, UnavailableError
 from signer_core.pki import der, ocsp, timestamp
 from signer_core.pki.crl import CrlFrame, encode_list
 from signer_core.pki.ocsp_request import parse_ocsp_request
-from signer_core.pki.seal import Organisation, issue_seal
+from signer_core.pki.organisation import Organisation
+from signer_core.pki.seal import issue_seal
 from signer_core.pki.status import CertificateStatus, Reason, Status
 from signer_core.pki.timestamp_request import TimestampRequest, parse_timestamp_request
 from signer_core.pki.trust import issue_responder, issue_timestamping

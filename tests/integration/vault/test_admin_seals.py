@@ -16,7 +16,7 @@ from signer_core.admin.officers import Grounds, Reason
 from signer_core.admin.seals import SealOrder
 from signer_core.documents import signed_attributes
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
-from signer_core.pki.seal import Organisation
+from signer_core.pki.organisation import Organisation
 from signer_core.pki.status import Reason as CrlReason
 from signer_core.pki.status import Status
 from tests.fakes.trust_world import make_seals

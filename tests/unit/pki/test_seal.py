@@ -7,7 +7,8 @@ from asn1crypto import x509 as asn1
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer_core.errors import InvalidRequestError
-from signer_core.pki.seal import Organisation, issue_seal
+from signer_core.pki.organisation import Organisation
+from signer_core.pki.seal import issue_seal
 from tests.fakes.pki import ADDRESSES, NOW, issuance, make_hierarchy, new_key, ukraine
 
 ORGANISATION = Organisation("Вигадана установа", "00000017")
