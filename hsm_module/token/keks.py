@@ -5,12 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from hsm_module.ceremony.files import write_public
-from hsm_module.token.gate import opening
-from hsm_module.token.manifest import Manifest, read_manifest
+from hsm_module.token.making import make_pinned
+from hsm_module.token.manifest import Manifest
 from hsm_module.token.policy import KeyKind, KeyPolicy
 from hsm_module.token.port import KekId
-from hsm_module.token.self_test import pin_key, self_test
 from hsm_module.token.session import TokenSession
 from hsm_module.token.site import TokenSite
 from signer_core.errors import InvalidRequestError, NotFoundError
@@ -47,27 +45,17 @@ def check_next(kek_id: KekId, known: KekId) -> None:
 
 
 def make(session: TokenSession, site: TokenSite, path: Path, kek_id: KekId) -> Manifest:
-    """Make a KEK in the token and pin it in the manifest; return the manifest as it is then.
-
-    Under the file lock of the token, so that of two processes one makes it. What was killed
-    between the two left a key that nobody has pinned, so nobody has used: it is made anew.
+    """Make a KEK in the token and pin it; see `making.make_pinned`.
 
     Raises:
         TokenFaultError: the token's folder or the manifest cannot be written.
         InvalidRequestError: as `check_next`.
     """
-    with opening(site):
-        manifest = read_manifest(path)
+
+    def check(manifest: Manifest) -> None:
         check_next(kek_id, newest(manifest.of_kind(KeyKind.KEK)))
-        if kek_id in manifest.keys:
-            return manifest
-        with session.writable() as writable:
-            writable.make_key(kek_id, KEK)
-            pinned = pin_key(writable, kek_id, KEK)
-        full = Manifest(token_label=manifest.token_label, keys=manifest.keys | {kek_id: pinned})
-        self_test(session, Manifest(token_label=manifest.token_label, keys={kek_id: pinned}))
-        write_public(path, full.model_dump_json(indent=2).encode() + b"\n")
-        return full
+
+    return make_pinned(session, site, path, kek_id, KEK, check)
 
 
 def check_older(kek_id: KekId, newest_id: KekId) -> None:

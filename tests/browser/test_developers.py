@@ -87,7 +87,7 @@ async def test_a_button_copies_and_says_so(visit, portal):
         await fill(one.page)
         button = one.page.get_by_role("button", name="Скопіювати Секрет")
         await button.click()
-        await one.page.wait_for_function("document.getElementById('said').textContent")
+        await one.page.wait_for_selector("#said:not(:empty)", state="attached")
         assert await one.page.evaluate("navigator.clipboard.readText()") == MADE.secret
         assert await one.page.locator("#said").inner_text() == "Скопійовано"
         await one.check()

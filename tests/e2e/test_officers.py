@@ -1,5 +1,6 @@
 """An officer at a terminal: `signer-keys` against real processes, one system for all."""
 
+import re
 import time
 
 import pytest
@@ -24,7 +25,7 @@ def test_a_second_first_officer_is_refused_in_one_line(desk):
     done = desk.run("init", "--officer", "mallory")
     assert done.returncode == 32
     assert done.stderr.count("\n") == 1
-    assert "officers already: first" in done.stderr
+    assert re.search(r"officers already: .*\bfirst\b", done.stderr)
 
 
 def test_a_wrong_passphrase_is_one_line(desk, tmp_path):
@@ -44,11 +45,11 @@ def test_an_auditor_reads_is_refused_and_audited(desk, auditor):
     assert (mass.returncode, "an auditor only reads" in mass.stderr) == (21, True)
     for _ in range(50):
         rows = desk.json("audit", "search", "--event", "officer-refused")["rows"]
-        if len(rows) >= 2:
+        if {"start-rotation", "create-job"} <= {row["subject"] for row in rows}:
             break
         time.sleep(0.2)
     assert {(row["actor_id"], row["reason"]) for row in rows} == {("borys", "auditor")}
-    assert {row["subject"] for row in rows} == {"start-rotation", "create-job"}
+    assert {"start-rotation", "create-job"} <= {row["subject"] for row in rows}
 
 
 def test_every_record_moves_to_a_new_kek_and_a_phone_signs(desk, system, portal, target, contract):

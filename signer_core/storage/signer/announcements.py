@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signer_core.errors import UnavailableError
@@ -17,8 +18,21 @@ from signer_core.signing.notices import Notices
 CHANNEL: Final = "signer_changes"
 MAX_WAITING: Final = 1_000  # while the server is away; what is more is found by polling
 _RETRY_S: Final = 1.0
+# However a dying connection says so: as itself, or as SQLAlchemy and asyncpg find it half closed.
+_AWAY: Final = (
+    UnavailableError,
+    OSError,
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 log = structlog.get_logger()
+
+
+class _Lost:
+    """The end of one connection; that of an earlier one must not end the next."""
 
 
 class Announcements:
@@ -27,7 +41,7 @@ class Announcements:
     def __init__(self, engine: AsyncEngine, notices: Notices) -> None:
         self._engine = engine
         self._notices = notices
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: the connection is lost
+        self._queue: asyncio.Queue[bytes | _Lost] = asyncio.Queue()
         notices.pass_on(self._announce)
 
     async def run(self) -> None:
@@ -35,7 +49,7 @@ class Announcements:
         while True:
             try:
                 await self._listen()
-            except (UnavailableError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except _AWAY:
                 log.warning("announcements.lost")
             await asyncio.sleep(_RETRY_S)
 
@@ -46,13 +60,15 @@ class Announcements:
     async def _listen(self) -> None:
         async with self._engine.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
-            driver.add_termination_listener(lambda _: self._queue.put_nowait(None))
+            lost = _Lost()
+            driver.add_termination_listener(lambda _: self._queue.put_nowait(lost))
             try:
                 # a notification has nothing to survive a power cut for
                 await driver.execute("SET synchronous_commit = off")
                 await driver.add_listener(CHANNEL, self._heard)
-                while (topic := await self._queue.get()) is not None:
-                    await driver.execute("SELECT pg_notify($1, $2)", CHANNEL, topic.hex())
+                while (topic := await self._queue.get()) is not lost:
+                    if isinstance(topic, bytes):  # else an earlier connection, which is known
+                        await driver.execute("SELECT pg_notify($1, $2)", CHANNEL, topic.hex())
             finally:
                 await connection.invalidate()  # with its settings, not back into the pool
 

@@ -1,6 +1,7 @@
 """What a process finds when it examines itself, check by check."""
 
 import asyncio
+import dataclasses
 import os
 import time
 from datetime import timedelta
@@ -129,7 +130,9 @@ async def test_neighbours_that_let_the_signer_in_refuse_what_does_not_exist():
                 raise self.error
 
     async def verdicts(vault, registrar):
-        around = Neighbours(Answers(registrar), Answers(vault), None, None, "vault-1", *[None] * 5)
+        asked = {"registrar": Answers(registrar), "requests": Answers(vault)}
+        others = {one.name: None for one in dataclasses.fields(Neighbours)} | asked
+        around = Neighbours(**others | {"vault_id": "vault-1"})
         return [one.verdict for one in await examine(check_neighbours(around))]
 
     assert await verdicts(NotFoundError("no"), NotFoundError("no")) == [GOOD, GOOD]

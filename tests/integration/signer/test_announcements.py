@@ -64,3 +64,22 @@ async def test_a_lost_connection_is_made_anew(both, url):
         await connection.close()
         assert killed
         await heard(first, second)
+
+
+async def test_a_lost_connection_is_made_anew_once(both, url):
+    """The end of the old one is heard a moment later, and must not end the new one."""
+    first, second = both
+    async with asyncio.timeout(60):
+        await heard(first, second)
+        connection = await connect(url)
+        killed = await connection.fetch(f"SELECT pg_terminate_backend(pid) {LISTENERS}")
+        await heard(first, second)
+        await asyncio.sleep(2.5)
+        listening = f"SELECT pid {LISTENERS}"
+        before = {row["pid"] for row in await connection.fetch(listening)}
+        await asyncio.sleep(2.5)
+        after = {row["pid"] for row in await connection.fetch(listening)}
+        await connection.close()
+    assert killed
+    assert before == after
+    assert len(before) == 2
