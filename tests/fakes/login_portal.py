@@ -19,6 +19,8 @@ from grpc_api.clients.partners import Partner
 from portal_web.application import make_application
 from portal_web.login.routes import LoginParts
 from portal_web.sessions.cookies import SealedCookies
+from portal_web.signing.parts import SigningParts
+from portal_web.signing.tickets import Tickets
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
 from signer_core.login.logins import Logins
 from signer_core.login.ports import SignedChallenge
@@ -169,13 +171,15 @@ def make_portal(engine, *partners):
     rows = LoginRows(engine, AuditOutbox(engine, lambda: datetime.now(UTC)))
     parties = _Parties({one.party.id: one for one in records})
     logins = SignerLogins(rows, approvals, parties, vault, lambda: datetime.now(UTC))
-    cookies = SealedCookies(MultiFernet([Fernet(Fernet.generate_key())]), is_secure=False)
+    keys = MultiFernet([Fernet(Fernet.generate_key())])
+    cookies = SealedCookies(keys, is_secure=False)
     parts = LoginParts(ISSUER, logins, offers, known, cookies)
 
     async def serving():
         return True
 
-    app = make_application(Trust(), serving, login=parts)
+    signing = SigningParts(offers, known, cookies, Tickets(keys), ISSUER)
+    app = make_application(Trust(), serving, login=parts, signing=signing)
     return Portal(offers, known, approvals, logins, vault, app)
 
 

@@ -1,4 +1,4 @@
-"""Every route of the provider, with what its description allows and with what it does not."""
+"""Every route of provider and partner API, with what its description allows and what not."""
 
 import asyncio
 import socket
@@ -65,6 +65,7 @@ def test_no_route_answers_with_an_error_of_ours(site: Site) -> None:
     operations = [one.ok() for one in schema.get_all_operations()]
     paths = {one.path for one in operations}
     assert {"/oauth/par", "/oauth/authorize", "/oauth/token", "/login/continue"} <= paths
+    assert {"/partner/v1/offers", "/partner/v1/offers/{offer_id}", "/sign/{ticket}"} <= paths
     for operation in operations:
         for mode in GenerationMode:
             _call(operation, mode, site.address)
