@@ -31,22 +31,19 @@ class System:
     @asynccontextmanager
     async def signing(self) -> AsyncIterator[SigningClient]:
         """Connect to the signer as the portal."""
-        address = self._address("internal")
-        async with internal_channel(address, "signer.internal", self._tls()) as channel:
+        async with internal_channel(*self._signer()) as channel:
             yield SigningClient(channel)
 
     @asynccontextmanager
     async def offers(self) -> AsyncIterator[OffersClient]:
         """Connect to the signer as the portal, for partners."""
-        address = self._address("internal")
-        async with internal_channel(address, "signer.internal", self._tls()) as channel:
+        async with internal_channel(*self._signer()) as channel:
             yield OffersClient(channel)
 
     @asynccontextmanager
     async def partners(self) -> AsyncIterator[PartnersClient]:
         """Connect to the signer as the portal, about partners."""
-        address = self._address("internal")
-        async with internal_channel(address, "signer.internal", self._tls()) as channel:
+        async with internal_channel(*self._signer()) as channel:
             yield PartnersClient(channel)
 
     @asynccontextmanager
@@ -73,6 +70,10 @@ class System:
         tls = self._tls("health")
         async with internal_channel(self._address(listener), server_name, tls) as channel:
             yield DiagnosticsClient(channel)
+
+    def _signer(self) -> tuple[str, str, TlsFiles]:
+        """Return where the signer is, the name in its certificate, and who we are."""
+        return self._address("internal"), "signer.internal", self._tls()
 
     def _address(self, listener: str) -> str:
         return f"127.0.0.1:{self._ports()[listener]}"
