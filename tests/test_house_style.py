@@ -76,6 +76,16 @@ def test_there_are_files_to_check() -> None:
     assert len(FILES) > 50
 
 
+def test_every_folder_of_a_process_is_a_package() -> None:
+    """The import rules see nothing of one that is not."""
+    roots = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    folders = {
+        file.parent for file in SHIPPED if _name(file).split("/")[0] in roots["root_packages"]
+    }
+    versions = {folder for folder in folders if folder.name == "versions"}  # Alembic's, by path
+    assert [f for f in folders - versions if not (f / "__init__.py").is_file()] == []
+
+
 def test_no_file_is_longer_than_its_idea() -> None:
     lengths = {_name(file): len(file.read_text().splitlines()) for file in FILES}
     assert {name: n for name, n in lengths.items() if n > MAX_FILE_LINES} == {}

@@ -14,7 +14,8 @@ import structlog
 from signer_core import documents
 from signer_core.errors import InvalidRequestError, UnavailableError, VerificationError
 from signer_core.seals.model import Kind, Level
-from signer_core.seals.ports import RevocationSource, Timestamper
+from signer_core.seals.ports import Timestamper
+from signer_core.seals.revocation_source import RevocationSource
 
 T = TypeVar("T")
 

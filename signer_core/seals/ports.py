@@ -1,10 +1,8 @@
-"""What the seal service wants of the vault, the trust services and its own outbox."""
+"""What the seal service wants of the vault and the timestamp authority; the vault reads it too."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-
-from signer_core.documents import Evidence
 
 MAX_ATTRIBUTES: int = 1024  # in one call to the vault
 MAX_CALLERS: int = 16
@@ -51,18 +49,5 @@ class Timestamper(Protocol):
 
         Raises:
             UnavailableError: it is away.
-        """
-        ...
-
-
-class RevocationSource(Protocol):
-    """What tells whether certificates are good."""
-
-    async def evidence(self, chain: Sequence[bytes]) -> Evidence:
-        """Return what proves that a chain (DER, leaf first) is good now.
-
-        Raises:
-            UnavailableError: it is away.
-            VerificationError: one of the certificates is not good.
         """
         ...
