@@ -68,6 +68,7 @@ from signer_core.errors import InvalidRequestError, SignerError, UnavailableErro
 from signer_core.identifiers import RequestId, VaultId
 from signer_core.partners.directory import PartnerDirectory
 from signer_core.pki.authority import Authority
+from signer_core.ports import SignedItem
 from signer_core.signing.collect import Collection
 from signer_core.signing.relying_parties import registry_key
 from signer_core.storage.engine import make_engine, upgrade
@@ -115,9 +116,9 @@ class Followers:
         self._collection = collection
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, request_id: RequestId) -> None:
-        """Collect this request in the background."""
-        task = asyncio.create_task(self._collection.follow(request_id))
+    def start(self, request_id: RequestId, signed: tuple[SignedItem, ...] | None) -> None:
+        """Collect this request in the background; `signed` if the vault has said so already."""
+        task = asyncio.create_task(self._collection.follow(request_id, signed))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 

@@ -39,7 +39,7 @@ from grpc_api.servers.phone_limits import (
     RelayLimits,
     StreamGate,
 )
-from grpc_api.servers.phone_relay import Relay, RelayServicer
+from grpc_api.servers.phone_relay import Ended, Relay, RelayServicer
 from grpc_api.servers.phone_requests import RequestsServicer, ResultsServicer
 from grpc_api.servers.source_limits import SourceGate
 from grpc_api.signer_admin import add_admin_service
@@ -50,7 +50,7 @@ from grpc_api.signer_seals import SealParts
 from signer_core.admin.access import Access
 from signer_core.admin.vault import OfficerTable
 from signer_core.audit.ports import VaultAudit
-from signer_core.identifiers import RequestId, VaultId
+from signer_core.identifiers import VaultId
 from signer_core.keys.actions import KeyActions
 from signer_core.keys.emergency import Emergency
 from signer_core.keys.enrolment import Enrolment
@@ -249,7 +249,7 @@ def add_phone_services(
     server: grpc.aio.Server,
     parts: Parts,
     collection: Collection,
-    ended: Callable[[RequestId], None],
+    ended: Ended,
 ) -> None:
     """Register what enrolled phones may call."""
     door = DeviceDoor(Devices(parts.engine))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -39,6 +39,14 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A success, committed."""
+
+    reply: Signatures  # step 6
+    items: tuple[SignedItem, ...]  # what was signed
+
+
 class Judgement:
     """Judges the step 5 of every session of this process, and the row 7 of every transfer.
 
@@ -54,7 +62,7 @@ class Judgement:
         self._under_way: set[asyncio.Task[Any]] = set()
 
     @counted(PIN_VERDICTS)
-    async def judge(self, session: LiveSession, m: PartialSignatures) -> Signatures:
+    async def judge(self, session: LiveSession, m: PartialSignatures) -> Verdict:
         """Judge one step 5; return step 6 after its commit.
 
         A cancelled caller gets no answer, but the verdict stays.
@@ -106,7 +114,7 @@ class Judgement:
             # the key stays "judging" and is counted as unresolved after its deadline
             _log.error("judgement-died", kind=type(error).__name__)
 
-    async def _judge(self, session: LiveSession) -> Signatures:
+    async def _judge(self, session: LiveSession) -> Verdict:
         wrong_tries = await self._count(session)  # 1
         try:
             await for_items(len(session.items), session.party.verify_pin)  # 3
@@ -117,8 +125,9 @@ class Judgement:
         except RetireShareError:
             await self._retire(session.key_id)
             raise
-        await self._release(session, signatures)  # 5
-        return session.party.reply(wrong_tries)
+        items = tuple(map(_signed, session.items, signatures))
+        await self._release(session, items)  # 5
+        return Verdict(session.party.reply(wrong_tries), items)
 
     async def _judge_transfer(self, transfer: LiveTransfer) -> tuple[VaultOpening, int]:
         await self._count(transfer)  # 1
@@ -138,7 +147,7 @@ class Judgement:
     async def _count(self, session: LiveSession | LiveTransfer) -> int:
         """§3.1.1: count the try before it is checked; return the wrong tries before it."""
         self._store.verify_audited()
-        async with key_transaction(self._store, session.key_id) as key:
+        async with key_transaction(self._store, session.key_id, session.request_id) as key:
             verify_admitted(key.row, self._policy, key.now_s, session.use)
             if isinstance(session, LiveSession):
                 verify_fresh(key.row, session.generation.number, session.request_id, session.items)
@@ -165,7 +174,7 @@ class Judgement:
     async def _reject(self, session: LiveSession) -> PinRejectedError:
         """§3.1.3: the try stays counted, the request opens again, the session is dead."""
         async with self._store.transaction() as transaction:
-            row, _ = await transaction.keys.get(session.key_id)
+            row, _ = await transaction.keys.get(session.key_id, session.beside)
             _check_own(row, session)
             if session.request_id is not None:
                 request = await transaction.requests.get(session.request_id)
@@ -183,16 +192,16 @@ class Judgement:
             await retire(transaction, row, "wrong-arithmetic")
 
     @timed("judge.release")
-    async def _release(self, session: LiveSession, signatures: tuple[Signature, ...]) -> None:
+    async def _release(self, session: LiveSession, items: tuple[SignedItem, ...]) -> None:
         """§3.1.5: the one commit before which no signature leaves the vault."""
         epoch, kek_id = await self._next_epoch(session)
         async with self._store.transaction() as transaction:
-            row, _ = await transaction.keys.get(session.key_id)
+            row, _ = await transaction.keys.get(session.key_id, session.beside)
             _check_own(row, session)
             if row.next is not None and session.generation.number == row.next.number:
                 await transaction.records.delete_share(row.key_id, row.current.number)  # §8
             succeeded = _succeeded(row, session, epoch, kek_id)
-            await _consume(transaction, succeeded, session, signatures)
+            await _consume(transaction, succeeded, session, items)
             await transaction.record(Event(session.use, "signed", row.key_id, session.request_id))
 
     async def _next_epoch(self, session: LiveSession) -> tuple[EpochState, str]:
@@ -219,14 +228,13 @@ async def _consume(
     transaction: Transaction,
     row: KeyRow,
     session: LiveSession,
-    signatures: tuple[Signature, ...],
+    items: tuple[SignedItem, ...],
 ) -> None:
     """Save the key's row, and use up the request, if there is one."""
     if session.request_id is None:
         await transaction.keys.save(row)
         return
     request = await transaction.requests.get(session.request_id)
-    items = tuple(map(_signed, session.items, signatures))
     await transaction.requests.save(replace(request, state=RequestState.CONSUMED, items=items))
     await act(transaction, row, request)
 

@@ -7,11 +7,12 @@ from typing import Final
 
 import structlog
 
+from hsm_module.storage.beside import Beside
 from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.store import Store, Transaction
 from hsm_module.trust.status import set_status
 from signer_core.audit.events import Event
-from signer_core.identifiers import KeyId
+from signer_core.identifiers import KeyId, RequestId
 from signer_core.pki.status import Reason, Status
 from signer_core.ports import KeyStatus
 
@@ -38,18 +39,22 @@ class OpenKey:
 
 
 @asynccontextmanager
-async def key_transaction(store: Store, key_id: KeyId) -> AsyncIterator[OpenKey]:
+async def key_transaction(
+    store: Store, key_id: KeyId, request_id: RequestId | None = None
+) -> AsyncIterator[OpenKey]:
     """Open a transaction with the key locked; an overdue judgement is settled first (§3.1.6).
 
-    That costs its own commit, so that it stays whatever becomes of the caller's transaction.
+    That costs its own commit, so that it stays whatever becomes of the caller's transaction. A
+    request that is named is locked with the key.
 
     Raises:
         NotFoundError: no such key.
         AlteredRowError: the key's row is not as the vault wrote it; audited.
     """
+    beside = None if request_id is None else Beside(request_id)
     while True:
         async with store.transaction() as transaction:
-            row, now_s = await transaction.keys.get(key_id)
+            row, now_s = await transaction.keys.get(key_id, beside)
             if not _is_overdue(row, now_s):
                 yield OpenKey(transaction, row, now_s)
                 return
@@ -57,14 +62,19 @@ async def key_transaction(store: Store, key_id: KeyId) -> AsyncIterator[OpenKey]
 
 
 @asynccontextmanager
-async def key_reading(store: Store, key_id: KeyId) -> AsyncIterator[OpenKey]:
-    """Like `key_transaction`, but only to read: no write lock unless a judgement is overdue."""
-    async with store.reading() as transaction:
-        row, now_s = await transaction.keys.get(key_id)
+async def key_reading(
+    store: Store, key_id: KeyId, beside: Beside | None = None
+) -> AsyncIterator[OpenKey]:
+    """Like `key_transaction`, but only to read: no write lock unless a judgement is overdue.
+
+    Key and what is `beside` it are of one state; whatever else is read may be of a later one.
+    """
+    async with store.reading_once() as transaction:
+        row, now_s = await transaction.keys.get(key_id, beside)
         if not _is_overdue(row, now_s):
             yield OpenKey(transaction, row, now_s)
             return
-    async with key_transaction(store, key_id) as key:
+    async with key_transaction(store, key_id) as key:  # a stranger's request is not locked
         yield key
 
 

@@ -53,7 +53,7 @@ class Requests:
             NotFoundError: no such request.
             InvalidRequestError: it is consumed or being judged.
         """
-        async with self._vault.store.reading() as transaction:
+        async with self._vault.store.reading_once() as transaction:
             key_id = (await transaction.requests.get(request_id)).key_id
         async with key_transaction(self._vault.store, key_id) as key:
             request = await key.transaction.requests.get(request_id)
@@ -79,7 +79,7 @@ class Requests:
         return RequestResult(request.state, request.items)
 
     async def _read(self, request_id: RequestId) -> RequestRow:
-        async with self._vault.store.reading() as transaction:
+        async with self._vault.store.reading_once() as transaction:
             return await transaction.requests.get(request_id)
 
 

@@ -4,6 +4,7 @@ The vault implements the `Vault*` ports (`hsm_module`), the registrar `Registrar
 `grpc_api.clients` implement the same ports over gRPC, so a server sees another process only here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -49,11 +50,14 @@ class Channel(Protocol):
 class VaultSessions(Protocol):
     """The protocol runs of phones."""
 
-    async def serve(self, device_certificate: bytes, channel: Channel) -> None:
+    async def serve(
+        self, device_certificate: bytes, channel: Channel, tell: "TellConsumed"
+    ) -> None:
         """Run one session with the phone of this DER certificate, to its end.
 
         The channel has already checked the certificate against the device CA. A typed error means
-        that the session is over; the caller tells the phone by a `Failure` and closes.
+        that the session is over; the caller tells the phone by a `Failure` and closes. `tell` is
+        called when a request is consumed, after its commit.
         """
         ...
 
@@ -74,6 +78,10 @@ class SignedItem:
     kind: str
     data: bytes
     signature: bytes
+
+
+TellConsumed = Callable[[RequestId, tuple[SignedItem, ...]], None]
+"""Hear that the vault consumed a request, and what it signed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from benchmarks.harness.system import Bench
 from hsm_module.storage import tables as vault
-from signer_core.storage.postgres import DRIVER
+from signer_core.storage.postgres import DIALECT
 from signer_core.storage.signer import tables as signer
 
 _ID = "substr(sha256(('{salt}' || i)::bytea), 1, {size})"
@@ -41,7 +41,7 @@ async def load_ballast(bench: Bench, rows: int, first: int = 0) -> None:
     """Copy one key's rows in vault and signer: copies `first` to `rows`; then tidy up."""
     for process, copied in (("vault", VAULT), ("signer", SIGNER)):
         # not as the processes: these statements take minutes, and nothing gives them up
-        engine = create_async_engine(make_url(bench.database(process)).set(drivername=DRIVER))
+        engine = create_async_engine(make_url(bench.database(process)).set(drivername=DIALECT))
         for start in range(first, rows, _COPIES):
             async with engine.begin() as connection:
                 for table, changed in copied:

@@ -1,7 +1,7 @@
 """The vault as the signer sees it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from signer_core.ports import (
     RequestResult,
     RequestState,
     SignedItem,
+    TellConsumed,
 )
 
 T = TypeVar("T")
@@ -66,8 +67,7 @@ class VaultRequestsClient:
     async def result(self, request_id: RequestId) -> RequestResult:
         """See `VaultRequests.result`."""
         answer = await call(self._stub.GetResult, pb.GetResultRequest(request_id=request_id))
-        items = tuple(SignedItem(one.kind, one.data, one.signature) for one in answer.items)
-        return RequestResult(_known(RESULT_STATUS, answer.status), items)
+        return RequestResult(_known(RESULT_STATUS, answer.status), _items(answer.items))
 
 
 class VaultKeysClient:
@@ -132,9 +132,12 @@ class VaultRelayClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = vault_pb2_grpc.VaultRelayServiceStub(channel)
 
-    async def connect(self, records: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def connect(
+        self, records: AsyncIterator[bytes], tell: TellConsumed
+    ) -> AsyncIterator[bytes]:
         """Carry the phone's records, yield the vault's; ends when the vault ends the stream.
 
+        `tell` is called with what the vault says to us beside them: a request is consumed.
         Leaving the loop hangs up on the vault; the end of `records` is passed on.
 
         Raises:
@@ -145,6 +148,9 @@ class VaultRelayClient:
         try:
             with typed_errors():
                 while isinstance(answer := await vault.read(), pb.ConnectResponse):
+                    if answer.HasField("consumed"):
+                        told = answer.consumed
+                        tell(RequestId(told.request_id), _items(told.items))
                     yield answer.tls_records
         finally:
             vault.cancel()
@@ -161,6 +167,10 @@ async def _send_all(
         async for chunk in records:
             await vault.write(pb.ConnectRequest(tls_records=chunk))
         await vault.done_writing()
+
+
+def _items(items: Iterable[pb.SignedItem]) -> tuple[SignedItem, ...]:
+    return tuple(SignedItem(one.kind, one.data, one.signature) for one in items)
 
 
 def _known(table: Mapping[int, T], number: int) -> T:

@@ -14,10 +14,13 @@ from grpc_api.servers.phone_limits import RelayLimits, StreamGate
 from grpc_api.servers.phone_views import own_request_id
 from signer_core.errors import InvalidRequestError, NotFoundError, ProtocolAbortError
 from signer_core.identifiers import RequestId
+from signer_core.ports import SignedItem, TellConsumed
 from signer_core.storage.signer.requests import Requests
 
-Relay = Callable[[AsyncIterator[bytes]], AsyncGenerator[bytes, None]]
+Relay = Callable[[AsyncIterator[bytes], TellConsumed], AsyncGenerator[bytes, None]]
 """Carry the phone's records to the vault, yield the vault's; closing it hangs up."""
+Ended = Callable[[RequestId, tuple[SignedItem, ...] | None], None]
+"""Hear that a stream about this request is over, and what the vault says it signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class RelayServicer(services.RelayServiceServicer):
     relay: Relay
     gate: StreamGate
     limits: RelayLimits
-    ended: Callable[[RequestId], None]  # tells that a stream about this request is over
+    ended: Ended
 
     @override
     async def Connect(  # type: ignore[override]  # the stubs know only generators; gRPC also takes a coroutine that writes to its context
@@ -39,11 +42,17 @@ class RelayServicer(services.RelayServiceServicer):
         device = await self.door.identify(context)
         with self.gate.admit(device.key_hash):
             request_id = await self._accept_header(request_iterator, device)
+            signed: dict[RequestId, tuple[SignedItem, ...] | None] = {}
             try:
-                await _Forwarding(request_iterator, self.relay, self.limits).run(context)
+                forwarding = _Forwarding(
+                    request_iterator, lambda up: self.relay(up, signed.__setitem__), self.limits
+                )
+                await forwarding.run(context)
             finally:
                 if request_id is not None:
-                    self.ended(request_id)
+                    signed.setdefault(request_id, None)  # it may have been, all the same
+                for one, items in signed.items():  # also another one than it was opened about
+                    self.ended(one, items)
 
     async def _accept_header(
         self, request_iterator: AsyncIterator[wire.ConnectRequest], device: Device
@@ -73,7 +82,10 @@ class _Forwarding:
     """
 
     def __init__(
-        self, phone: AsyncIterator[wire.ConnectRequest], relay: Relay, limits: RelayLimits
+        self,
+        phone: AsyncIterator[wire.ConnectRequest],
+        relay: Callable[[AsyncIterator[bytes]], AsyncGenerator[bytes, None]],
+        limits: RelayLimits,
     ) -> None:
         self._phone = phone
         self._limits = limits

@@ -13,8 +13,10 @@ from grpc_api.gen.signer.vault.v1 import vault_pb2 as wire
 from grpc_api.gen.signer.vault.v1 import vault_pb2_grpc as services
 from grpc_api.interceptors.around import Context
 from grpc_api.server_options import MAX_CHUNK_BYTES
+from grpc_api.servers.vault_requests import signed_item
 from signer_core.errors import InvalidRequestError, ProtocolAbortError, SignerError
-from signer_core.ports import VaultSessions
+from signer_core.identifiers import RequestId
+from signer_core.ports import SignedItem, VaultSessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,21 @@ class VaultRelayServicer(services.VaultRelayServiceServicer):
         self, request_iterator: Any, context: Context
     ) -> None:
         """Serve one phone; a session's error is told inside the channel, not to the signer."""
+        consumed: wire.ConsumedRequest | None = None
+
+        def tell(request_id: RequestId, items: tuple[SignedItem, ...]) -> None:
+            nonlocal consumed
+            consumed = wire.ConsumedRequest(request_id=request_id, items=map(signed_item, items))
 
         async def write(records: bytes) -> None:
-            await _write(context, records)
+            nonlocal consumed
+            message = wire.ConnectResponse(tls_records=records, consumed=consumed)
+            consumed = None
+            await context.write(message)
 
         channel = await vault_channel(lambda: _read(request_iterator), write, self.tls)
         try:
-            await self.sessions.serve(channel.device_certificate, channel)
+            await self.sessions.serve(channel.device_certificate, channel, tell)
         except SignerError as error:
             with suppress(ProtocolAbortError):  # the channel may be what ended
                 await channel.fail(error)
@@ -52,7 +62,3 @@ async def _read(requests: AsyncIterator[wire.ConnectRequest]) -> bytes:
     if len(records) > MAX_CHUNK_BYTES:
         raise InvalidRequestError("at most 64 KiB of TLS records a message")
     return records
-
-
-async def _write(context: Context, records: bytes) -> None:
-    await context.write(wire.ConnectResponse(tls_records=records))

@@ -8,7 +8,7 @@ from grpc_api.gen.signer.vault.v1 import vault_pb2 as wire
 from grpc_api.gen.signer.vault.v1 import vault_pb2_grpc as services
 from grpc_api.interceptors.around import Context
 from signer_core.identifiers import KeyId, RequestId
-from signer_core.ports import RequestRegistration, VaultRequests
+from signer_core.ports import RequestRegistration, SignedItem, VaultRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,10 @@ class VaultRequestsServicer(services.VaultRequestsServiceServicer):
         result = await self.requests.result(RequestId(request.request_id))
         return wire.GetResultResponse(
             status=wire.ResultStatus.Value(f"RESULT_STATUS_{result.state.name}"),
-            items=[
-                wire.SignedItem(kind=item.kind, data=item.data, signature=item.signature)
-                for item in result.items
-            ],
+            items=map(signed_item, result.items),
         )
+
+
+def signed_item(item: SignedItem) -> wire.SignedItem:
+    """Return what was signed as a message."""
+    return wire.SignedItem(kind=item.kind, data=item.data, signature=item.signature)

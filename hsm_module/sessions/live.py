@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from hsm_module.storage.beside import Beside
 from hsm_module.storage.rows import Generation
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.protocol.ecdsa2p.messages import Item
@@ -32,6 +33,11 @@ class LiveSession:
     items: tuple[Item, ...] = field(repr=False)
     epoch: EpochBase = field(repr=False)
     party: VaultSigning = field(repr=False)
+
+    @property
+    def beside(self) -> Beside | None:
+        """What a transaction wants besides the key."""
+        return None if self.request_id is None else Beside(self.request_id)
 
 
 @dataclass(frozen=True, slots=True)

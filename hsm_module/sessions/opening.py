@@ -10,6 +10,7 @@ from hsm_module.context import VaultContext
 from hsm_module.epochs import find_generation
 from hsm_module.key_actions import verify_action
 from hsm_module.key_transaction import OpenKey, key_reading, key_transaction, suspend
+from hsm_module.storage.beside import Beside
 from hsm_module.storage.rows import Generation, KeyRow, RequestRow
 from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.store import Store
@@ -55,7 +56,8 @@ async def admit(vault: VaultContext, device: DeviceKeyHash, m: SignRequest) -> A
     """
     check_request(m)  # 1
     found = None
-    async with key_reading(vault.store, KeyId(m.key_id)) as key:
+    beside = Beside(RequestId(m.request_id) if m.request_id else None, m.generation)
+    async with key_reading(vault.store, KeyId(m.key_id), beside) as key:
         _verify_device(key.row, device)  # 2
         verify_active(key.row, vault.policy, m.use)
         generation = find_generation(key.row, m.generation)  # 3

@@ -15,7 +15,7 @@ from signer_core.errors import ProtocolAbortError, SignerError, VerificationErro
 from signer_core.identifiers import DeviceKeyHash
 from signer_core.observe.metrics import SESSIONS, SESSIONS_OPEN
 from signer_core.observe.spans import counted
-from signer_core.ports import Channel
+from signer_core.ports import Channel, TellConsumed
 from signer_core.protocol.ecdsa2p.messages import EnrolRequest, SignRequest
 
 _log = structlog.get_logger(__name__)
@@ -33,8 +33,10 @@ class Sessions:
         self._ttl_s = ttl_s
 
     @counted(SESSIONS)
-    async def serve(self, device_certificate: bytes, channel: Channel) -> None:
+    async def serve(self, device_certificate: bytes, channel: Channel, tell: TellConsumed) -> None:
         """Run one session with the phone of this DER certificate, to its end.
+
+        `tell` is called when a request is consumed, after its commit.
 
         Raises:
             SignerError: the session is over, for the reason of its class.
@@ -45,19 +47,19 @@ class Sessions:
         try:
             with SESSIONS_OPEN.track_inprogress():
                 async with asyncio.timeout(self._ttl_s):
-                    await self._dispatch(device, channel)
+                    await self._dispatch(device, channel, tell)
         except TimeoutError:
             raise ProtocolAbortError("the session took too long") from None
         except SignerError as error:
             _log.info("session-ended", code=error.code)
             raise
 
-    async def _dispatch(self, device: DeviceKeyHash, channel: Channel) -> None:
+    async def _dispatch(self, device: DeviceKeyHash, channel: Channel, tell: TellConsumed) -> None:
         match await channel.receive():
             case EnrolRequest() as m:
                 await self._enrolments.run(device, m, channel)
             case SignRequest() as m:
-                await self._signings.run(device, m, channel)
+                await self._signings.run(device, m, channel, tell)
             case _:
                 raise ProtocolAbortError("a session begins otherwise", culprit="device")
 

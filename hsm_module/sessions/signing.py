@@ -17,7 +17,7 @@ from signer_core.errors import BusyError
 from signer_core.identifiers import DeviceKeyHash, RequestId
 from signer_core.identity.attestation import verify_attestation
 from signer_core.observe.spans import for_items, timed
-from signer_core.ports import Channel, EpochAcked
+from signer_core.ports import Channel, EpochAcked, TellConsumed
 from signer_core.protocol.ecdsa2p.messages import (
     DeviceNonces,
     EpochAck,
@@ -35,8 +35,12 @@ class SigningSessions:
         self._judgement = judgement
         self._transfers = TransferSessions(vault, judgement)
 
-    async def run(self, device: DeviceKeyHash, m: SignRequest, channel: Channel) -> None:
+    async def run(
+        self, device: DeviceKeyHash, m: SignRequest, channel: Channel, tell: TellConsumed
+    ) -> None:
         """Run one session to its end, from its step 1; a refresh goes on with its transfer.
+
+        `tell` is called when the session's request is consumed.
 
         Raises:
             SignerError: the session is over; what it changed is what §3.1 counts.
@@ -51,7 +55,10 @@ class SigningSessions:
         await channel.send(openings)  # 4
         del nonces, openings  # 30 kB that nobody needs while the person reads
         partials = await receive(channel, PartialSignatures)  # 5
-        await channel.send(await self._judgement.judge(session, partials))  # 6
+        verdict = await self._judgement.judge(session, partials)
+        if session.request_id is not None:
+            tell(session.request_id, verdict.items)
+        await channel.send(verdict.reply)  # 6
         await self._acknowledge(session, await receive(channel, EpochAck))  # 7
         if m.use not in TRANSFERS:
             await channel.finish(EpochAcked())

@@ -1,6 +1,6 @@
 """Rows of keys: read under a lock, checked, changed, sealed again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hsm_module.marks.record import Mark, MarkKind, key_note
 from hsm_module.marks.watermarks import MarksView
 from hsm_module.storage import sealing, statements
+from hsm_module.storage.beside import NO_REQUEST, Beside, Fetched
 from hsm_module.storage.key_columns import from_columns, to_columns
 from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
@@ -19,36 +20,40 @@ from hsm_module.token.port import Token
 from signer_core.errors import DeniedError, NotFoundError, VerificationError
 from signer_core.identifiers import KeyId
 from signer_core.ports import KeyStatus
+from signer_core.storage.driver import is_writing
 
 
 class KeyRows:
     """The keys of one transaction."""
 
-    def __init__(self, connection: AsyncConnection, token: Token, marks: MarksView) -> None:
+    def __init__(
+        self, connection: AsyncConnection, token: Token, marks: MarksView, fetched: Fetched
+    ) -> None:
         self._connection = connection
+        self._fetched = fetched
         self._token = token
         self._marks = marks
 
-    async def get(self, key_id: KeyId) -> tuple[KeyRow, int]:
+    async def get(self, key_id: KeyId, beside: Beside | None = None) -> tuple[KeyRow, int]:
         """Return a key's row, locked until a transaction that writes ends, and the Unix time.
 
         The time is the database's, read once the row is locked: waiting for it may take seconds.
+        What is wanted `beside` it is read, and locked, in the same query.
 
         Raises:
             NotFoundError: no such key.
             AlteredRowError: the row is not as the vault wrote it.
             RolledBackRowError: it was, but long ago; or it was there and is gone.
         """
-        row, now_s = await self.get_unmarked(key_id)
+        row, now_s = await self.get_unmarked(key_id, beside)
         if self._marks.is_rolled_back(key_mark(row)):
             raise RolledBackRowError("keys", key_id)
         return row, now_s
 
-    async def get_unmarked(self, key_id: KeyId) -> tuple[KeyRow, int]:
+    async def get_unmarked(self, key_id: KeyId, beside: Beside | None = None) -> tuple[KeyRow, int]:
         """Return a row as `get` does, whatever its high-water mark: to restore a backup."""
-        query = statements.select_key(self._connection)
         try:
-            row = await query.find(self._connection, {statements.ROW_ID: key_id})
+            row = await self._find(key_id, beside)
             if row is None:
                 self._verify_never_there(key_id)
                 raise NotFoundError("the vault has no such key")
@@ -57,6 +62,19 @@ class KeyRows:
             raise
         except (VerificationError, TypeError, ValueError):  # a column of another type, too
             raise AlteredRowError("keys", key_id) from None
+
+    async def _find(self, key_id: KeyId, beside: Beside | None) -> Mapping[str, Any] | None:
+        this: dict[str, Any] = {statements.ROW_ID: key_id}
+        if beside is not None:
+            wanted = this | {statements.REQUEST_ID: beside.request_id or NO_REQUEST}
+            if not is_writing(self._connection):
+                wanted[statements.GENERATION] = beside.generation
+            query = statements.select_key_beside(self._connection)
+            row = await query.find(self._connection, wanted)
+            if row is not None:
+                self._fetched.keep(row, key_id, beside)
+                return row
+        return await statements.select_key(self._connection).find(self._connection, this)
 
     async def ids_with(
         self, column: Literal["person_mac", "suspend_code_hash"], value: bytes

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage import statements
+from hsm_module.storage.beside import Fetched
 from hsm_module.storage.tables import certificates, share_records
 from hsm_module.token.port import KekId, Token
 from signer_core.errors import NotFoundError
@@ -68,8 +69,9 @@ class Records:
 class RecordRows:
     """The wrapped records of one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, fetched: Fetched) -> None:
         self._connection = connection
+        self._fetched = fetched.shares
 
     async def insert_share(self, key_id: KeyId, generation: int, kek_id: str, blob: bytes) -> None:
         """Store the share record of a generation."""
@@ -88,7 +90,8 @@ class RecordRows:
             NotFoundError: no such record.
         """
         where = {statements.ROW_ID: key_id, statements.GENERATION: generation}
-        row = await statements.SELECT_SHARE.find(self._connection, where)
+        row = self._fetched.pop((key_id, generation), None)
+        row = row or await statements.SELECT_SHARE.find(self._connection, where)
         if row is None:
             raise NotFoundError("the vault has no such record")
         return row["kek_id"], row["blob"]

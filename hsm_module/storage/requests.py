@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hsm_module.marks.record import Mark, MarkKind
 from hsm_module.marks.watermarks import MarksView
 from hsm_module.storage import sealing, statements
+from hsm_module.storage.beside import Fetched
 from hsm_module.storage.rows import RequestRow
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
 from hsm_module.storage.tables import requests
@@ -27,8 +28,11 @@ CLOSED: Final = (RequestState.CONSUMED, RequestState.BURNED)  # for good: these 
 class RequestRows:
     """The requests of one transaction. Lock the key first, then its request."""
 
-    def __init__(self, connection: AsyncConnection, token: Token, marks: MarksView) -> None:
+    def __init__(
+        self, connection: AsyncConnection, token: Token, marks: MarksView, fetched: Fetched
+    ) -> None:
         self._connection = connection
+        self._fetched = fetched.requests
         self._token = token
         self._marks = marks
 
@@ -51,7 +55,9 @@ class RequestRows:
         """Return a row as `find` does, whatever its high-water mark: to restore a backup."""
         query = statements.select_request(self._connection)
         try:
-            row = await query.find(self._connection, {statements.ROW_ID: request_id})
+            row = self._fetched.pop(request_id, None) or await query.find(
+                self._connection, {statements.ROW_ID: request_id}
+            )
             if row is None:
                 return None
             return _from_columns(await sealing.verify(self._token, requests, row))

@@ -3,15 +3,17 @@
 import functools
 from typing import Any, Final
 
-from sqlalchemy import Select, Table, bindparam, insert, select, update
+from sqlalchemy import Label, Select, Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hsm_module.storage.beside import label
 from hsm_module.storage.clock import unix_time_s
-from hsm_module.storage.tables import keys, outbox, requests, share_records
-from signer_core.storage.engine import is_writing
+from hsm_module.storage.tables import ID, keys, outbox, requests, share_records
+from signer_core.storage.driver import is_writing
 from signer_core.storage.prepared import Prepared
 
 ROW_ID: Final = "the_row_id"
+REQUEST_ID: Final = "the_request_id"
 GENERATION: Final = "the_generation"
 READ_VERSION: Final = "the_read_version"  # what the row had when it was read
 
@@ -19,6 +21,15 @@ READ_VERSION: Final = "the_read_version"  # what the row had when it was read
 def select_key(connection: AsyncConnection) -> Prepared:
     """Return the query of a key's row, by `ROW_ID`, with the time once it is locked: `now_s`."""
     return _select_key(connection.dialect.name, lock=is_writing(connection))
+
+
+def select_key_beside(connection: AsyncConnection) -> Prepared:
+    """Return the query of a key's row and what stands `beside` it.
+
+    Where rows are locked: a request, by `REQUEST_ID`, and no row at all where there is none. Else a
+    request and a share, by `GENERATION`, or nothing in their columns.
+    """
+    return _select_key_beside(connection.dialect.name, lock=is_writing(connection))
 
 
 def select_request(connection: AsyncConnection) -> Prepared:
@@ -35,6 +46,27 @@ def insert_event(connection: AsyncConnection) -> Prepared:
 def _select_key(dialect: str, *, lock: bool) -> Prepared:
     by_id = _by_id(keys, "key_id", lock=lock)
     return Prepared(select(by_id.subquery(), unix_time_s(dialect).label("now_s")))
+
+
+@functools.cache
+def _select_key_beside(dialect: str, *, lock: bool) -> Prepared:
+    this = keys.c.key_id == bindparam(ROW_ID)
+    request = requests.c.request_id == bindparam(REQUEST_ID, type_=ID)
+    if lock:  # the key first, as everywhere
+        both = keys.join(requests, request)
+        found = select(keys, *_labelled(requests)).select_from(both).where(this).with_for_update()
+    else:
+        share = (share_records.c.key_id == keys.c.key_id) & (
+            share_records.c.generation == bindparam(GENERATION)
+        )
+        all_three = keys.outerjoin(requests, request).outerjoin(share_records, share)
+        columns = (*_labelled(requests), *_labelled(share_records))
+        found = select(keys, *columns).select_from(all_three).where(this)
+    return Prepared(select(found.subquery(), unix_time_s(dialect).label("now_s")))
+
+
+def _labelled(table: Table) -> list[Label[Any]]:
+    return [one.label(label(table, one.name)) for one in table.c]
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from hsm_module.marks.record import Mark, MarkKind, read_key_note
 from hsm_module.marks.watermarks import HighWaterMarks, MarksView
 from hsm_module.storage import sealing, statements
 from hsm_module.storage.audit import AuditRows
+from hsm_module.storage.beside import Fetched
 from hsm_module.storage.clock import unix_time_s
 from hsm_module.storage.crls import CrlRows
 from hsm_module.storage.kek_moves import KekMoves
@@ -37,7 +38,7 @@ from signer_core.audit.rows import to_outbox
 from signer_core.errors import DeniedError, UnavailableError
 from signer_core.identifiers import KeyId
 from signer_core.observe.metrics import AUDIT_EVENTS
-from signer_core.storage.engine import read_transaction, write_transaction
+from signer_core.storage.engine import read_once, read_transaction, write_transaction
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -48,9 +49,10 @@ class Transaction:
     """One transaction: rows, records, events. Committed when its block ends without an error."""
 
     def __init__(self, connection: AsyncConnection, token: Token, marks: MarksView) -> None:
-        self.keys = KeyRows(connection, token, marks)
-        self.requests = RequestRows(connection, token, marks)
-        self.records = RecordRows(connection)
+        fetched = Fetched()
+        self.keys = KeyRows(connection, token, marks, fetched)
+        self.requests = RequestRows(connection, token, marks, fetched)
+        self.records = RecordRows(connection, fetched)
         self.heads = MarkHeads(connection, token, marks)
         self.audit = AuditRows(connection, token, marks)
         self.statuses = StatusRows(connection, token, marks)
@@ -190,6 +192,14 @@ class Store:
         """Open a transaction that only reads; raises as `transaction`."""
         view = self._marks.begin()
         async with self._audited(), read_transaction(self._engine) as connection:
+            yield Transaction(connection, self._token, view)
+        await view.raise_all(must_last=_has_ended)
+
+    @asynccontextmanager
+    async def reading_once(self) -> AsyncIterator[Transaction]:
+        """Read what needs no common state, one query at a time; raises as `transaction`."""
+        view = self._marks.begin()
+        async with self._audited(), read_once(self._engine) as connection:
             yield Transaction(connection, self._token, view)
         await view.raise_all(must_last=_has_ended)
 

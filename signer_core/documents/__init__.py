@@ -11,7 +11,12 @@ A signature is made in two halves, with the key somewhere else in between::
 from signer_core.documents.appearance import Appearance
 from signer_core.documents.cms import signed_attributes
 from signer_core.documents.detached import detached_attributes, finish_detached
-from signer_core.documents.finish import finish_document_timestamp, finish_pdf
+from signer_core.documents.finish import (
+    fill_gap,
+    finish_document_timestamp,
+    finish_pdf,
+    finished_cms,
+)
 from signer_core.documents.finished import verify_finished
 from signer_core.documents.long_term import Evidence, add_evidence
 from signer_core.documents.original import original_of
@@ -55,9 +60,11 @@ __all__ = [
     "add_evidence",
     "chains_of",
     "detached_attributes",
+    "fill_gap",
     "finish_detached",
     "finish_document_timestamp",
     "finish_pdf",
+    "finished_cms",
     "original_of",
     "prepare_document_timestamp",
     "prepare_pdf",

@@ -6,6 +6,7 @@ from signer_core.documents.certificates import parse_certificate
 from signer_core.documents.cms import assemble_cms, verify_parts
 from signer_core.documents.prepare import PreparedPdf
 from signer_core.errors import InvalidRequestError
+from signer_core.protocol.to_be_signed import find_signature_gap
 
 
 def finish_pdf(
@@ -16,7 +17,26 @@ def finish_pdf(
     certificate_chain: Sequence[bytes],
     timestamp: bytes | None = None,
 ) -> bytes:
-    """Return the signed PDF; a signature that does not verify never gets into one.
+    """Return the signed PDF: `finished_cms` in the gap; takes and raises the same."""
+    cms = finished_cms(
+        prepared,
+        signed_attributes=signed_attributes,
+        signature=signature,
+        certificate_chain=certificate_chain,
+        timestamp=timestamp,
+    )
+    return fill_gap(prepared.pdf, cms)
+
+
+def finished_cms(
+    prepared: PreparedPdf,
+    *,
+    signed_attributes: bytes,
+    signature: bytes,
+    certificate_chain: Sequence[bytes],
+    timestamp: bytes | None = None,
+) -> bytes:
+    """Return the CMS that `fill_gap` puts into the PDF; never one that does not verify.
 
     `signed_attributes`: what `documents.signed_attributes` made. `signature`: ECDSA, DER.
     `certificate_chain`: DER, the signer's first, then the CAs' without the root. `timestamp`: a
@@ -37,7 +57,9 @@ def finish_pdf(
         certificate=certificate_chain[0],
     )
     cms = assemble_cms(attributes, signature, certificate_chain, timestamp)
-    return fill_gap(prepared, cms, "the certificates do not fit into the PDF: send fewer")
+    if len(cms) > prepared.gap.capacity_bytes:
+        raise InvalidRequestError("the certificates do not fit into the PDF: send fewer")
+    return cms
 
 
 def finish_document_timestamp(prepared: PreparedPdf, timestamp: bytes) -> bytes:
@@ -46,17 +68,13 @@ def finish_document_timestamp(prepared: PreparedPdf, timestamp: bytes) -> bytes:
     Raises:
         InvalidRequestError: it does not fit.
     """
-    return fill_gap(prepared, timestamp, "the timestamp is too large for the PDF")
+    if len(timestamp) > prepared.gap.capacity_bytes:
+        raise InvalidRequestError("the timestamp is too large for the PDF")
+    return fill_gap(prepared.pdf, timestamp)
 
 
-def fill_gap(prepared: PreparedPdf, cms: bytes, too_large: str) -> bytes:
-    """Put a CMS into the gap, as hexadecimal digits and zeros.
-
-    Raises:
-        InvalidRequestError: it does not fit; the message is `too_large`.
-    """
-    gap = prepared.gap
-    if len(cms) > gap.capacity_bytes:
-        raise InvalidRequestError(too_large)
+def fill_gap(pdf: bytes, cms: bytes) -> bytes:
+    """Put a CMS that fits into the gap of a prepared PDF, as hexadecimal digits and zeros."""
+    gap = find_signature_gap(pdf)
     digits = cms.hex().upper().encode().ljust(2 * gap.capacity_bytes, b"0")
-    return b"".join((prepared.pdf[: gap.start + 1], digits, prepared.pdf[gap.end - 1 :]))
+    return b"".join((pdf[: gap.start + 1], digits, pdf[gap.end - 1 :]))

@@ -77,19 +77,28 @@ class Collection:
             log.warning("collect.failed", request_id=request_id.hex(), code=error.code)
             return await self.requests.get(request_id)
 
-    async def follow(self, request_id: RequestId) -> None:
-        """Collect after a phone's stream ended, and wait while the vault is still judging."""
+    async def follow(
+        self, request_id: RequestId, signed: tuple[SignedItem, ...] | None = None
+    ) -> None:
+        """Collect after a phone's stream ended, and wait while the vault is still judging.
+
+        `signed` is what the vault said of its own accord; it is asked only where it said nothing.
+        """
+        told = None if signed is None else RequestResult(RequestState.CONSUMED, signed)
         for wait_s in _RETRIES_S:
             try:
-                _, state = await self._collect_once(request_id)
+                _, state = await self._collect_once(request_id, told)
                 if state is not RequestState.RESERVED:
                     return
             except SignerError as error:
                 log.warning("collect.failed", request_id=request_id.hex(), code=error.code)
+            told = None  # from now on it is asked
             await asyncio.sleep(wait_s)
 
-    async def _collect_once(self, request_id: RequestId) -> tuple[Request, RequestState | None]:
-        """Return the request as it is now, and what the vault said if it was asked."""
+    async def _collect_once(
+        self, request_id: RequestId, told: RequestResult | None = None
+    ) -> tuple[Request, RequestState | None]:
+        """Return the request as it is now, and what the vault said, now or before (`told`)."""
         lock = self._locks.setdefault(request_id, asyncio.Lock())
         async with lock:
             request = await self.requests.get(request_id)
@@ -97,7 +106,7 @@ class Collection:
                 return request, None
             if not request.content.is_signed:
                 return await self._settle_unsigned(request), None
-            result = await self.vault.result(request_id)
+            result = told or await self.vault.result(request_id)
             if await self._apply(request, result):
                 self.notices.tell(*request.topics)
                 if result.state is RequestState.CONSUMED:  # all else stays as it was

@@ -6,7 +6,7 @@ from datetime import datetime
 from signer_core.documents import (
     Appearance,
     PreparedPdf,
-    finish_pdf,
+    finished_cms,
     original_of,
     prepare_pdf,
     signed_attributes,
@@ -59,7 +59,9 @@ def finish(
     trust_roots: Sequence[bytes],
     now: datetime,
 ) -> bytes:
-    """Put a signature into a prepared file, and check that a stranger will find nothing wrong.
+    """Return the CMS (DER) for a prepared file, checked as a stranger will check the whole.
+
+    `documents.fill_gap` makes the signed file of both.
 
     Raises:
         VerificationError: signature, certificate and file do not belong together.
@@ -69,11 +71,11 @@ def finish(
     issuers = tuple(der for der in certificate.chain if der not in trust_roots)
     chain = (certificate.certificate, *issuers)
     file = PreparedPdf.from_bytes(prepared)
-    signed = finish_pdf(
+    cms = finished_cms(
         file,
         signed_attributes=item.data,
         signature=item.signature,
         certificate_chain=chain,
     )
     verify_finished(file, chain, trust_roots=trust_roots, now=now)
-    return signed
+    return cms

@@ -5,7 +5,6 @@ a transaction that writes is durable when its block has ended; on SQLite it is a
 meanwhile, on PostgreSQL it holds what it locks (`for_update`, `take_turn`).
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,20 +14,15 @@ from weakref import WeakKeyDictionary
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, Select, func, make_url, select, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from signer_core.errors import UnavailableError
 from signer_core.observe.metrics import TRANSACTION_SECONDS
+from signer_core.storage.driver import is_writing
 from signer_core.storage.group_commit import GroupWriter
 from signer_core.storage.postgres import make_postgres_engine
-from signer_core.storage.sqlite import WRITE, make_sqlite_engine
+from signer_core.storage.postgres_engine import PostgresEngine
+from signer_core.storage.sqlite import make_sqlite_engine
 from signer_core.storage.sqlite_engine import SqliteEngine
-
-# PostgreSQL may be gone for 10 s; a caller over gRPC waits 15 s (grpc_api/clients/calls.py).
-PATIENCE_S: Final = 12.0
-_PAUSE_S: Final = 0.2
 
 _WRITE_SECONDS: Final = TRANSACTION_SECONDS.labels("write")
 _READ_SECONDS: Final = TRANSACTION_SECONDS.labels("read")
@@ -67,10 +61,8 @@ async def _writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         async with writer.transaction() as connection:
             yield connection
         return
-    async with _connected(engine) as connection:
-        await connection.execution_options(**{WRITE: True})
-        async with connection.begin():
-            yield connection
+    async with _ours(engine).writing() as connection:
+        yield connection
 
 
 @asynccontextmanager
@@ -81,22 +73,21 @@ async def read_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection
         UnavailableError: the database is gone.
     """
     with _READ_SECONDS.time():
-        async with _reading(engine) as connection:
+        async with _ours(engine).reading() as connection:
             yield connection
 
 
 @asynccontextmanager
-async def _reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    if isinstance(engine, SqliteEngine):
-        async with engine.reading() as connection:
+async def read_once(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Run one query: it sees one state without a transaction. Raises as `read_transaction`."""
+    with _READ_SECONDS.time():
+        async with _ours(engine).reading_once() as connection:
             yield connection
-        return
-    async with _connected(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            await connection.execution_options(**snapshot)
-        async with connection.begin():
-            yield connection
+
+
+def _ours(engine: AsyncEngine) -> SqliteEngine | PostgresEngine:
+    assert isinstance(engine, SqliteEngine | PostgresEngine)  # noqa: S101  for the type checker
+    return engine
 
 
 def for_update(connection: AsyncConnection, query: Select[Any]) -> Select[Any]:
@@ -105,12 +96,6 @@ def for_update(connection: AsyncConnection, query: Select[Any]) -> Select[Any]:
     SQLite needs no row lock, and one that only reads would pay for it with a commit to disk.
     """
     return query.with_for_update() if is_writing(connection) else query
-
-
-def is_writing(connection: AsyncConnection) -> bool:
-    """Tell whether a connection is in a transaction that writes."""
-    begun = connection.sync_connection
-    return begun is not None and bool(begun.get_execution_options().get(WRITE, False))
 
 
 async def take_turn(connection: AsyncConnection, topic: str) -> None:
@@ -153,31 +138,3 @@ def run_migrations() -> None:
 def _upgrade(connection: Connection, config: Config) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-@asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    connection = await _connect(engine)
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
-async def _connect(engine: AsyncEngine) -> AsyncConnection:
-    """Connect, waiting for a server that is away: nothing is written yet, nothing can be doubled.
-
-    Raises:
-        UnavailableError: it stays away, or it refuses us.
-    """
-    loop = asyncio.get_running_loop()
-    patient_until = loop.time() + (PATIENCE_S if engine.dialect.name == "postgresql" else 0)
-    while True:
-        try:
-            return await engine.connect()
-        except DBAPIError:  # it answered, and said no
-            raise UnavailableError("the database refuses this process") from None
-        except (OSError, PoolTimeoutError, UnavailableError):
-            if loop.time() >= patient_until:
-                raise UnavailableError("the database cannot be used now") from None
-        await asyncio.sleep(_PAUSE_S)

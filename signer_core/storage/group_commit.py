@@ -7,10 +7,10 @@ one after another and commits them together. Nobody is answered before that comm
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,10 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from signer_core.errors import UnavailableError
 from signer_core.storage.sqlite_engine import SqliteEngine, commit
 from signer_core.storage.sqlite_inline import find_inline
+from signer_core.storage.unbroken import unbroken
 
 GROUP_MAX: Final = 64  # transactions a commit: a bound for how long the first one waits
-
-T = TypeVar("T")
 
 
 def _future() -> asyncio.Future[Any]:
@@ -75,9 +74,8 @@ class GroupWriter:
         except BaseException:
             turn.finish(keep=False)
             if turn.granted.done() and not turn.granted.cancelled():
-                await unbroken(
-                    asyncio.wait({turn.settled})
-                )  # undone when the caller sees the error
+                # undone when the caller sees the error
+                await unbroken(asyncio.wait({turn.settled}))
             raise
         turn.finish(keep=True)
         await turn.settled
@@ -137,19 +135,3 @@ async def _run_turn(connection: AsyncConnection, turn: _Turn, *, alone: bool) ->
             inline.run("ROLLBACK TO turn")
         inline.run("RELEASE turn")
     return keep
-
-
-async def unbroken(work: Awaitable[T]) -> T:
-    """Wait for `work` to end even if cancelled meanwhile; only then be cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            try:
-                await asyncio.wait({task})
-            except asyncio.CancelledError:
-                continue  # once is enough
-        if not task.cancelled():
-            task.exception()  # seen
-        raise

@@ -1,6 +1,6 @@
-"""Statements that run at every signature: compiled once, and on SQLite past SQLAlchemy.
+"""Statements that run at every signature: compiled once, and run past SQLAlchemy.
 
-Its way to the driver and back costs 200 µs of CPU a statement there, and SQLite itself 20
+Its way to the driver and back costs 200 µs of CPU a statement; SQLite itself takes 20, asyncpg 50
 (docs/performance.md). Values go and come as they are: bytes, text and whole numbers only.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Insert, Select, Update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from signer_core.storage.sqlite_inline import InlineConnection, find_inline
+from signer_core.storage.driver import find_driver
 
 
 class Prepared:
@@ -36,11 +36,8 @@ class Prepared:
         self, connection: AsyncConnection, values: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
         """Return the columns of each row; raises as `find`."""
-        inline = find_inline(connection)
-        if inline is None:
-            found = (await connection.execute(self._statement, values)).mappings()
-            return [dict(row) for row in found]
-        rows = self._run(connection, inline, values).fetchall()
+        sql, ordered = self._bound(connection, values)
+        rows = await find_driver(connection).fetch(sql, ordered)
         return [dict(zip(self._names, row, strict=True)) for row in rows]
 
     async def change(self, connection: AsyncConnection, values: Mapping[str, Any]) -> int:
@@ -49,20 +46,18 @@ class Prepared:
         Raises:
             UnavailableError: the database cannot be used.
         """
-        inline = find_inline(connection)
-        if inline is None:
-            return (await connection.execute(self._statement, values)).rowcount
-        changed: int = self._run(connection, inline, values).rowcount
-        return changed
+        sql, ordered = self._bound(connection, values)
+        return await find_driver(connection).change(sql, ordered)
 
-    def _run(
-        self, connection: AsyncConnection, inline: InlineConnection, values: Mapping[str, Any]
-    ) -> Any:
-        given = tuple(values)
+    def _bound(
+        self, connection: AsyncConnection, values: Mapping[str, Any]
+    ) -> tuple[str, list[Any]]:
+        """Return the SQL for these names, and their values in its order."""
+        given = (connection.dialect.name, *values)
         if given not in self._compiled:
-            self._compiled[given] = self._compile(connection, given)
+            self._compiled[given] = self._compile(connection, given[1:])
         sql, order = self._compiled[given]
-        return inline.run(sql, [values[name] for name in order])
+        return sql, [values[name] for name in order]
 
     def _compile(
         self, connection: AsyncConnection, given: tuple[str, ...]

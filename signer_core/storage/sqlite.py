@@ -8,10 +8,9 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from signer_core.errors import UnavailableError
-from signer_core.storage.sqlite_engine import WRITE, SqliteEngine
+from signer_core.storage.driver import DRIVER, WRITE
+from signer_core.storage.sqlite_engine import SqliteEngine
 from signer_core.storage.sqlite_inline import BEGIN_WRITE, InlineConnection, connect
-
-__all__ = ["WRITE", "make_sqlite_engine"]
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -37,7 +36,8 @@ def make_sqlite_engine(url: str) -> SqliteEngine:
     return SqliteEngine(engine.sync_engine)
 
 
-def _configure(dbapi_connection: Any, _record: Any) -> None:
+def _configure(dbapi_connection: Any, record: Any) -> None:
+    record.info[DRIVER] = dbapi_connection.driver_connection
     cursor = dbapi_connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)

@@ -12,9 +12,9 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from signer_core.storage.driver import WRITE, announce_commit
 from signer_core.storage.sqlite_inline import InlineConnection, find_inline
 
-WRITE: Final = "signer_write"  # execution option of a connection that will write
 KEPT: Final = 16  # connections between transactions, of each kind
 
 
@@ -41,6 +41,12 @@ class SqliteEngine(AsyncEngine):
         """Lend a connection in a transaction that sees one state and is undone at the end."""
         async with self._lent(write=False) as (connection, inline):
             inline.run("BEGIN")
+            yield connection
+
+    @asynccontextmanager
+    async def reading_once(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for one query, which sees one state by itself."""
+        async with self._lent(write=False) as (connection, _):
             yield connection
 
     @asynccontextmanager
@@ -86,7 +92,7 @@ async def commit(connection: AsyncConnection) -> None:
     Raises:
         UnavailableError: the disk is full, or gone.
     """
-    begun, inline = connection.sync_connection, find_inline(connection)
-    assert begun is not None and inline is not None  # noqa: S101, PT018  for the type checker
-    begun.dispatch.commit(begun)  # who listens for SQLAlchemy's commits hears of this one
+    inline = find_inline(connection)
+    assert inline is not None  # noqa: S101  for the type checker
+    announce_commit(connection)
     await inline.commit()

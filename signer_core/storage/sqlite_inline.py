@@ -129,6 +129,14 @@ class InlineConnection:
         except sqlite3.OperationalError:
             raise UnavailableError("the database cannot be used now") from None
 
+    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """Run a query; see `Driver`."""
+        return self.run(statement, values).fetchall()
+
+    async def change(self, statement: str, values: Sequence[Any]) -> int:
+        """Run a statement that writes; see `Driver`."""
+        return self.run(statement, values).rowcount
+
     async def begin_write(self) -> None:
         """Take the write lock: at once if it is free, else wait on a thread.
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from signer_core.storage.sqlite import WRITE
+from signer_core.storage.driver import WRITE
 from tests.crash.points import STAGES, Stage
 
 _FOLDER = Path(os.environ["CRASH_FOLDER"])

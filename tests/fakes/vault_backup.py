@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from signer_core.storage.engine import write_transaction
 from tests.fakes.vault_world import VaultWorld
 
 TABLES = [
@@ -15,7 +16,7 @@ TABLES = [
 async def delete(world: VaultWorld, table: str, **where: Any) -> None:
     """Delete the rows of a table with these values; all, without any."""
     condition = " AND ".join(f"{column} = :{column}" for column in where) or "1 = 1"
-    async with world.engines[0].begin() as connection:
+    async with write_transaction(world.engines[0]) as connection:
         await connection.execute(text(f"DELETE FROM {table} WHERE {condition}"), where)
 
 
@@ -32,7 +33,7 @@ async def bring_back(world: VaultWorld, saved: dict[str, list[dict[str, Any]]]) 
     """Put yesterday's database in the place of today's."""
     for table in reversed(TABLES):
         await delete(world, table)
-    async with world.engines[0].begin() as connection:
+    async with write_transaction(world.engines[0]) as connection:
         for table in TABLES:
             for row in saved[table]:
                 columns = ", ".join(row)

@@ -46,7 +46,9 @@ class Connection:
 
     def __init__(self, sessions: VaultSessions, certificate: bytes) -> None:
         self.channel = MemoryChannel()
-        self.task = asyncio.create_task(sessions.serve(certificate, self.channel))
+        self.consumed: dict[bytes, Any] = {}  # what the vault told the signer beside the channel
+        serving = sessions.serve(certificate, self.channel, self.consumed.__setitem__)
+        self.task = asyncio.create_task(serving)
 
     async def ask(self, message: Any) -> Any:
         """Send, and return the answer; raise what ended the session instead."""

@@ -49,6 +49,7 @@ class FakeVault:
     codes: dict = field(default_factory=dict)  # by key id
     renewed: dict = field(default_factory=dict)  # by key id: who they are from now on
     suspended: list = field(default_factory=list)  # key ids
+    telling: dict = field(default_factory=dict)  # beside the relayed bytes: items by request id
     relay_error: Exception | None = None
     flood: bool = False  # answer without end
     flooded: int = 0
@@ -124,11 +125,13 @@ class FakeVault:
             raise NotFoundError(f"no key has the code {code_hash.hex()}")
         self.suspended += found
 
-    async def relay(self, records):
+    async def relay(self, records, tell):
         """Answer each message with its hash, until the phone is done or `hang_up` is set."""
         try:
             async for one in records:
                 self.received.append(one)
+                for request_id, items in self.telling.items():
+                    tell(request_id, items)
                 if self.relay_error:
                     raise self.relay_error
                 while self.flood:

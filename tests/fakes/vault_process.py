@@ -35,8 +35,8 @@ from tests.fakes.vault_world import Item, VaultWorld, signed_attributes
 class RelayedLink:
     """A phone's session through TLS inside gRPC inside TLS; the same face as `Connection`."""
 
-    def __init__(self, channel, close):
-        self.channel, self.close = channel, close
+    def __init__(self, channel, close, consumed):
+        self.channel, self.close, self.consumed = channel, close, consumed
 
     async def ask(self, message):
         await self.channel.send(message)
@@ -105,7 +105,8 @@ class Deployment:
             while chunk := await outgoing.get():
                 yield chunk
 
-        incoming = VaultRelayClient(grpc_channel).connect(records())
+        consumed = {}
+        incoming = VaultRelayClient(grpc_channel).connect(records(), consumed.__setitem__)
         pem = phone.device_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         chain = x509.load_der_x509_certificate(phone.certificate).public_bytes(Encoding.PEM)
         context = device_context(DeviceIdentity(chain, pem), self.root)
@@ -119,7 +120,7 @@ class Deployment:
             await outgoing.put(b"")
             await incoming.aclose()
 
-        return RelayedLink(channel, close)
+        return RelayedLink(channel, close, consumed)
 
     # --- a citizen, by this vault ----------------------------------------------------------------
 

@@ -50,7 +50,8 @@ from signer_core.protocol.ecdsa2p.messages import Item
 from signer_core.protocol.request import request_hash
 from signer_core.protocol.to_be_signed import make_pkcs10_info
 from signer_core.protocol.transcript import Q
-from signer_core.storage.engine import make_engine, upgrade
+from signer_core.storage.driver import DRIVER
+from signer_core.storage.engine import make_engine, upgrade, write_transaction
 from tests.fakes.vault_phone import (
     Ask,
     Connection,
@@ -90,10 +91,20 @@ def open_database(url: str, clock: Clock) -> AsyncEngine:
 
     else:
 
+        def turned(sql: str) -> str:
+            ahead = f"clock_timestamp() + interval '{clock.ahead_s} s'"
+            return sql.replace("clock_timestamp()", ahead)
+
         @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
         def turn_clock(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> Any:
-            ahead = f"clock_timestamp() + interval '{clock.ahead_s} s'"
-            return sql.replace("clock_timestamp()", ahead), values
+            return turned(sql), values
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def turn_driver(_connection: Any, record: Any) -> None:
+            driver = record.info[DRIVER]
+            for name in ("fetch", "change"):
+                run = getattr(driver, name)
+                setattr(driver, name, lambda sql, values, run=run: run(turned(sql), values))
 
     return engine
 
@@ -332,7 +343,7 @@ class VaultWorld:
                 assert own.execute(statement, values).rowcount == 1
                 own.commit()
             return
-        async with self.engines[0].begin() as connection:
+        async with write_transaction(self.engines[0]) as connection:
             await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             assert (await connection.execute(text(statement), values)).rowcount == 1
 

@@ -18,6 +18,7 @@ from signer_core.signing.notices import Notices
 CHANNEL: Final = "signer_changes"
 MAX_WAITING: Final = 1_000  # while the server is away; what is more is found by polling
 _RETRY_S: Final = 1.0
+_NOTIFY: Final = "SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic"
 # However a dying connection says so: as itself, or as SQLAlchemy and asyncpg find it half closed.
 _AWAY: Final = (
     UnavailableError,
@@ -66,11 +67,25 @@ class Announcements:
                 # a notification has nothing to survive a power cut for
                 await driver.execute("SET synchronous_commit = off")
                 await driver.add_listener(CHANNEL, self._heard)
-                while (topic := await self._queue.get()) is not lost:
-                    if isinstance(topic, bytes):  # else an earlier connection, which is known
-                        await driver.execute("SELECT pg_notify($1, $2)", CHANNEL, topic.hex())
+                while lost not in (waiting := await self._all_that_wait()):
+                    topics = [one.hex() for one in waiting if isinstance(one, bytes)]
+                    await driver.execute(_NOTIFY, CHANNEL, topics)
+                self._put_back(waiting)
             finally:
                 await connection.invalidate()  # with its settings, not back into the pool
+
+    async def _all_that_wait(self) -> list[bytes | _Lost]:
+        """Wait for the first in the queue; return all: one statement tells them."""
+        waiting = [await self._queue.get()]
+        while not self._queue.empty():
+            waiting.append(self._queue.get_nowait())
+        return waiting
+
+    def _put_back(self, waiting: list[bytes | _Lost]) -> None:
+        """Keep for the next connection what was not told."""
+        for topic in waiting:
+            if isinstance(topic, bytes):
+                self._announce(topic)
 
     def _heard(self, _connection: object, _pid: int, _channel: str, topic: str) -> None:
         self._notices.ring(bytes.fromhex(topic))

@@ -13,7 +13,7 @@ from signer_core.identifiers import RequestId
 from signer_core.storage.engine import read_transaction
 from signer_core.storage.signer.callback_tables import callbacks as table
 from signer_core.storage.signer.jobs import enqueue
-from signer_core.storage.signer.tables import request_files
+from signer_core.storage.signer.tables import request_files, signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ async def read_signed(connection: AsyncConnection, request_id: RequestId) -> lis
     """Return what was signed of a request, as a transaction sees it."""
     columns = request_files.c
     query = (
-        select(columns.name, columns.file_hash, columns.signed)
+        select(columns.name, columns.file_hash, signatures.c.cms)
+        .join(signatures)
         .where(columns.request_id == request_id)
         .order_by(columns.position)
     )

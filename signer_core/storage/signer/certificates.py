@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from signer_core.errors import NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.keys.certificates import PersonCertificate
-from signer_core.storage.engine import read_transaction, take_turn, write_transaction
+from signer_core.storage.engine import read_once, read_transaction, take_turn, write_transaction
 from signer_core.storage.prepared import Prepared
 from signer_core.storage.signer.tables import certificates, devices
 
@@ -102,7 +102,7 @@ class Certificates:
             return tuple(StoredKey(KeyId(row[0]), row[1], row[2]) for row in rows)
 
     async def _one(self, query: Prepared, wanted: Mapping[str, bytes | str]) -> PersonCertificate:
-        async with read_transaction(self._engine) as connection:
+        async with read_once(self._engine) as connection:
             row = await query.find(connection, wanted)
         if row is None:
             raise NotFoundError("this person has no phone that can sign")

@@ -31,13 +31,13 @@ from signer_core.signing.model import (
     Request,
     RequestStatus,
 )
-from signer_core.storage.engine import for_update, read_transaction, write_transaction
+from signer_core.storage.engine import for_update, read_once, read_transaction, write_transaction
 from signer_core.storage.prepared import Prepared
 from signer_core.storage.signer.immutable import Immutable
 from signer_core.storage.signer.insert import insert_unless
 from signer_core.storage.signer.offer_tables import offers
 from signer_core.storage.signer.request_rows import file_row, request_row, to_request
-from signer_core.storage.signer.tables import request_files, requests
+from signer_core.storage.signer.tables import request_files, requests, signatures
 
 LISTED_AT_MOST = 100  # newest first, grpc_api/protos/signer/phone/v1/requests.proto
 
@@ -69,11 +69,7 @@ _CONSUME: Final = Prepared(
         requests.c.request_id == bindparam("the_id"), requests.c.status == bindparam("open")
     )
 )
-_STORE_SIGNED: Final = Prepared(
-    update(request_files)
-    .where(request_files.c.request_id == bindparam("the_id"))
-    .where(request_files.c.position == bindparam("the_position"))
-)
+_STORE_SIGNATURE: Final = Prepared(insert(signatures))
 
 # Done in the transaction that marks a request consumed.
 ConsumedHook = Callable[[AsyncConnection], Awaitable[None]]
@@ -113,7 +109,7 @@ class Requests:
         Raises:
             NotFoundError: there is none of this id.
         """
-        async with read_transaction(self._engine) as connection:
+        async with read_once(self._engine) as connection:
             # one a file; a request about a key has none
             rows = await _BY_ID.find_all(connection, {"the_id": request_id})
         if not rows:
@@ -128,7 +124,7 @@ class Requests:
         return await self._owners.get(request_id, self._find_owner)
 
     async def _find_owner(self, request_id: RequestId) -> KeyId | None:
-        async with read_transaction(self._engine) as connection:
+        async with read_once(self._engine) as connection:
             row = await _OWNER.find(connection, {"the_id": request_id})
         return None if row is None or row["status"] == RequestStatus.NEW else KeyId(row["key_id"])
 
@@ -278,7 +274,7 @@ class Requests:
         now_s: int,
         hooks: Sequence[ConsumedHook] = (),
     ) -> bool:
-        """Store the signed files and mark an open request consumed, in one transaction.
+        """Store a CMS for each file and mark an open request consumed, in one transaction.
 
         What `hooks` write is there if that commits. Returns False, and stores nothing, if it was
         not open any more.
@@ -287,9 +283,9 @@ class Requests:
         async with write_transaction(self._engine) as connection:
             consumed = {"the_id": request_id, "ended_at_s": now_s, **states}
             was_open = bool(await _CONSUME.change(connection, consumed))
-            for position, pdf in enumerate(signed if was_open else ()):
-                file = {"the_id": request_id, "the_position": position, "signed": pdf}
-                await _STORE_SIGNED.change(connection, file)
+            for position, cms in enumerate(signed if was_open else ()):
+                row = {"request_id": request_id, "position": position, "cms": cms}
+                await _STORE_SIGNATURE.change(connection, row)
             for hook in hooks if was_open else ():
                 await hook(connection)
         REQUESTS.labels(RequestStatus.CONSUMED).inc(was_open)

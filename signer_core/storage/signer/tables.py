@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -93,7 +94,19 @@ request_files = Table(
     Column("to_be_signed", LargeBinary, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("prepared", LargeBinary, nullable=False),
-    Column("signed", LargeBinary),
+    Column("signed", LargeBinary),  # the whole file, of requests of before 0012
     Column("page", BigInteger),  # of the stamp, 1 is the first, 0 the last; null: invisible
     Column("media_type", String(100), nullable=False, server_default=""),
+)
+
+# What `prepared` lacks. A table of its own: to change a row writes the file in it anew.
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("request_id", LargeBinary(16), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("cms", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["request_id", "position"], ["request_files.request_id", "request_files.position"]
+    ),
 )

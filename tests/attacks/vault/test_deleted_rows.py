@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from signer_core.errors import KeyHeldError, NotFoundError, SignerError, VerificationError
 from signer_core.identifiers import RequestId
+from signer_core.storage.engine import write_transaction
 from tests.fakes.vault_phone import PhoneSigning
 
 HOUR_S = 3600
@@ -16,14 +17,12 @@ HOUR_S = 3600
 async def delete(world, table, **where):
     """Delete a row behind the vault's back, whatever refers to it."""
     ((column, value),) = where.items()
-    async with world.engines[0].connect() as connection:
-        if connection.dialect.name == "postgresql":
+    if world.engines[0].dialect.name == "postgresql":
+        async with write_transaction(world.engines[0]) as connection:
             await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             statement = text(f"DELETE FROM {table} WHERE {column} = :value")
             assert (await connection.execute(statement, {"value": value})).rowcount == 1
-            await connection.commit()
-            await connection.invalidate()
-            return
+        return
     with closing(sqlite3.connect(world.engines[0].url.database)) as other:  # no foreign keys
         assert other.execute(f"DELETE FROM {table} WHERE {column} = ?", (value,)).rowcount == 1
         other.commit()

@@ -1,6 +1,7 @@
 """Live status over several signer processes on one PostgreSQL."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -83,3 +84,51 @@ async def test_a_lost_connection_is_made_anew_once(both, url):
     assert killed
     assert before == after
     assert len(before) == 2
+
+
+class Server:
+    """A server of whose connections the first is lost at once."""
+
+    def __init__(self):
+        self.connections = []
+
+    @asynccontextmanager
+    async def connect(self):
+        self.connections.append(Line())
+        yield self.connections[-1]
+
+
+class Line:
+    def __init__(self):
+        self.driver_connection, self.told = self, []
+
+    async def get_raw_connection(self):
+        return self
+
+    def add_termination_listener(self, listener):
+        self.lose = lambda: listener(self)
+
+    async def add_listener(self, *_):
+        pass
+
+    async def invalidate(self):
+        pass
+
+    async def execute(self, statement, *values):
+        self.told += values[1:]
+
+
+async def test_what_waited_as_a_connection_was_lost_is_told_by_the_next(monkeypatch):
+    monkeypatch.setattr("signer_core.storage.signer.announcements._RETRY_S", 0)
+    server, notices = Server(), Notices()
+    task = asyncio.create_task(Announcements(server, notices).run())
+    async with asyncio.timeout(5):
+        while not server.connections:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        server.connections[0].lose()
+        notices.tell(TOPIC)
+        while len(server.connections) < 2 or not server.connections[1].told:
+            await asyncio.sleep(0)
+    task.cancel()
+    assert [line.told for line in server.connections] == [[], [[TOPIC.hex()]]]

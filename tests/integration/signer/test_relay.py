@@ -11,6 +11,7 @@ from grpc_api.gen.signer.phone.v1 import requests_pb2 as phones
 from grpc_api.servers.phone_limits import RelayLimits
 from signer_core.errors import ProtocolAbortError
 from signer_core.ports import RequestState
+from signer_core.signing.collect import Collection
 from tests.fakes.refusals import drain, refused, rest
 from tests.fakes.signer_world import open_world
 from tests.fakes.uploads import create
@@ -212,6 +213,64 @@ async def test_a_result_is_collected_when_the_stream_ends(world):
     async with asyncio.timeout(5):
         while (await world.collection.requests.get(request_id)).status != "consumed":
             await asyncio.sleep(0.02)
+
+
+async def run_stream(phone, request_id):
+    header = opening(phone, request_id=request_id)
+    await drain(phone.relay.Connect(iter([header, records(b"x")])))
+
+
+async def signed_at_the_vault(world, request_id):
+    """What the vault signed; it is not asked any more."""
+    request = await world.collection.requests.get(request_id)
+    world.vault.sign(request_id, [file.to_be_signed for file in request.files])
+    world.vault.calls.clear()
+    return tuple(world.vault.items[request_id])
+
+
+async def until_consumed(world, request_id):
+    async with asyncio.timeout(5):
+        while (await world.collection.requests.get(request_id)).status != "consumed":
+            await asyncio.sleep(0.02)
+
+
+async def test_what_the_vault_says_beside_the_stream_is_not_asked_again(world):
+    phone = await world.person()
+    request_id = await create(await world.signing())
+    world.vault.telling = {request_id: await signed_at_the_vault(world, request_id)}
+    await run_stream(phone, request_id)
+    await until_consumed(world, request_id)
+    assert "result" not in world.vault.calls
+
+
+async def test_what_was_signed_in_another_request_s_stream_is_not_taken_for_it(world, monkeypatch):
+    """A phone opens a stream about one request and signs another one in it."""
+    phone = await world.person()
+    signing = await world.signing()
+    opened, signed = await create(signing), await create(signing, idempotency_key="2")
+    world.vault.telling = {signed: await signed_at_the_vault(world, signed)}
+    ended, follow = {}, Collection.follow
+
+    async def note_and_follow(collection, request_id, items):
+        ended[request_id] = items
+        await follow(collection, request_id, items)
+
+    monkeypatch.setattr(Collection, "follow", note_and_follow)
+    await run_stream(phone, opened)
+    await until_consumed(world, signed)
+    assert ended == {opened: None, signed: world.vault.telling[signed]}
+    assert (await world.collection.requests.get(opened)).status == "open"
+
+
+async def test_what_the_vault_says_is_checked_and_then_asked(world):
+    phone = await world.person()
+    signing = await world.signing()
+    request_id, other = await create(signing), await create(signing, idempotency_key="2")
+    await signed_at_the_vault(world, request_id)
+    world.vault.telling = {request_id: await signed_at_the_vault(world, other)}
+    await run_stream(phone, request_id)
+    await until_consumed(world, request_id)
+    assert "result" in world.vault.calls
 
 
 async def test_a_judgement_that_outlives_its_stream_is_waited_for(world):

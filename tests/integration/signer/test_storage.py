@@ -6,17 +6,22 @@ import dataclasses
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import delete, update
 
+from signer_core.documents import prepare_pdf
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
 from signer_core.identifiers import DeviceKeyHash, KeyId, RequestId
 from signer_core.signing.model import Origin, RequestStatus
-from signer_core.storage.engine import upgrade
+from signer_core.storage.engine import upgrade, write_transaction
 from signer_core.storage.signer.audit_tables import metadata
 from signer_core.storage.signer.certificates import Certificates
 from signer_core.storage.signer.devices import Devices
 from signer_core.storage.signer.files import Files
 from signer_core.storage.signer.requests import Requests
 from signer_core.storage.signer.schema import MIGRATIONS
+from signer_core.storage.signer.tables import request_files, signatures
+from tests.fakes.citizen import NOW, Citizen
+from tests.fakes.handmade import one_page
 from tests.fakes.requests import (
     KEY_ID,
     NOW_S,
@@ -115,7 +120,18 @@ async def test_expiry_follows_from_time(open_request):
     assert open_request.status_at(last + 1) is RequestStatus.EXPIRED
 
 
-async def test_consuming_stores_every_file_once(requests, open_request, engine):
+@pytest.fixture
+async def beside(requests):
+    """A request whose signatures will stand beside what is signed."""
+    files = [make_file(pdf=b""), make_file("b.pdf", pdf=b"")]
+    request = make_request(files=tuple(one.entry for one in files))
+    await requests.add(request, ORIGIN, files)
+    await requests.open(request.request_id)
+    return request
+
+
+async def test_consuming_stores_every_file_once(requests, beside, engine):
+    open_request = beside
     assert await requests.consume(open_request.request_id, [b"one", b"two"], NOW_S)
     assert not await requests.consume(open_request.request_id, [b"evil", b"evil"], NOW_S)
     files = Files(engine)
@@ -123,6 +139,28 @@ async def test_consuming_stores_every_file_once(requests, open_request, engine):
     assert await files.signed(open_request.request_id, 1) == b"two"
     with pytest.raises(NotFoundError):
         await files.signed(open_request.request_id, 2)
+
+
+async def test_a_signed_pdf_is_the_prepared_one_with_its_cms(requests, engine):
+    signer = {"signer_certificate": Citizen.make().certificate, "signed_at": NOW}
+    pdf = prepare_pdf(one_page(), **signer).pdf
+    request = make_request(files=(make_file(pdf=pdf).entry,))
+    await requests.add(request, ORIGIN, [make_file(pdf=pdf)])
+    await requests.open(request.request_id)
+    await requests.consume(request.request_id, [b"\x30\x03cms"], NOW_S)
+    signed = await Files(engine).signed(request.request_id, 0)
+    start = signed.index(b"<3003636D7300")
+    assert signed[:start] == pdf[:start]
+    assert len(signed) == len(pdf)
+    assert signed.replace(b"<3003636D73", b"<0000000000") == pdf
+
+
+async def test_a_file_that_was_signed_before_0012_is_still_whole(requests, beside, engine):
+    await requests.consume(beside.request_id, [b"one", b"two"], NOW_S)
+    async with write_transaction(engine) as connection:
+        await connection.execute(delete(signatures))
+        await connection.execute(update(request_files).values(signed=b"whole"))
+    assert await Files(engine).signed(beside.request_id, 1) == b"whole"
 
 
 async def test_an_unsigned_file_is_not_found(open_request, engine):

@@ -23,6 +23,7 @@ from hsm_module.storage.store import MIGRATIONS
 from signer_core.admin.officers import Grounds, OfficerClaim, Reason, Role
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
 from signer_core.partners.example import Examples
+from signer_core.storage.engine import write_transaction
 from tests.fakes.token import MemoryToken
 from tests.fakes.trust_world import make_seals
 from tests.fakes.vault_world import VaultWorld
@@ -195,7 +196,7 @@ async def test_two_processes_rotate_once(world):
 
 async def test_an_altered_row_is_refused_and_an_old_key_not_revived(world):
     await world.login.keys()
-    async with world.vault.engines[0].begin() as connection:
+    async with write_transaction(world.vault.engines[0]) as connection:
         await connection.execute(text("UPDATE login_keys SET current = 'issuing-ca'"))
     world.keyring._known = None
     with pytest.raises(AlteredRowError):

@@ -41,11 +41,14 @@ async def test_a_key_is_enrolled_certified_and_signs_through_the_process(deploym
         with pytest.raises(PinRejectedError) as rejected:
             await wrong.sign(Scalar((phone.x2 + 1) % Q))
         assert rejected.value.attempts_left == 8
-        await (await deployment.signing(grpc_channel, phone, ask)).run()
+        assert wrong.link.consumed == {}
+        right = await deployment.signing(grpc_channel, phone, ask)
+        await right.run()
     async with deployment.running(), deployment.grpc() as grpc_channel:  # a restart forgets nothing
         result = await VaultRequestsClient(grpc_channel).result(registration.request_id)
         certificate = x509.load_der_x509_certificate(deployment.chains[phone.key_id].certificate)
         assert result.state is RequestState.CONSUMED
+        assert right.link.consumed == {registration.request_id: result.items}  # it was told
         certificate.public_key().verify(
             result.items[0].signature, result.items[0].data, ec.ECDSA(SHA256())
         )

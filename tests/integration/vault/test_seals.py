@@ -26,6 +26,7 @@ from signer_core.errors import (
     VerificationError,
 )
 from signer_core.pki.status import Reason, Status
+from signer_core.storage.engine import write_transaction
 from tests.fakes.pki import ADDRESSES, ukraine
 from tests.fakes.token import MemoryToken
 from tests.fakes.vault_world import VaultWorld
@@ -62,7 +63,7 @@ class World:
             return [tuple(row) for row in await connection.execute(query)]
 
     async def sql(self, statement):
-        async with self.vault.engines[0].begin() as connection:
+        async with write_transaction(self.vault.engines[0]) as connection:
             await connection.execute(text(statement))
         self.rules._known.clear()
 

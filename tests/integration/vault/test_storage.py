@@ -7,6 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event
 
+from hsm_module.storage.beside import Beside
+from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.tables import metadata
 from signer_core.audit.events import Event
 from signer_core.storage.engine import write_transaction
@@ -72,3 +74,20 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(world):
     async with asyncio.timeout(2), store.transaction() as transaction:
         await transaction.record(Event("request", "burned"))
     assert (await world.row("outbox"))["result"] == "burned"
+
+
+@pytest.mark.parametrize("has_request", [True, False])
+async def test_a_key_its_request_and_its_share_are_read_of_one_state(world, has_request):
+    """Else a share that is wrapped anew meanwhile would look altered."""
+    phone = await world.citizen()
+    ask = await world.request(phone)
+    request_id = ask.request_id if has_request else None
+    async with world.vault.context.store.reading_once() as transaction:
+        await transaction.keys.get(phone.key_id, Beside(request_id, 0))
+        await world.edit("share_records", {"blob": b"later"}, key_id=phone.key_id)
+        await world.edit("requests", {"kind": "later"}, request_id=ask.request_id)
+        assert (await transaction.records.get_share(phone.key_id, 0))[1] != b"later"
+        if request_id is not None:
+            assert (await transaction.requests.get(request_id)).kind != "later"
+        with pytest.raises(AlteredRowError):  # what was fetched is used once
+            await transaction.requests.get(ask.request_id)

@@ -98,7 +98,7 @@ async def world(certificates):
         running(vault_server, internal_server_credentials(vault_tls)) as vault_at,
         internal_channel(vault_at, "vault.internal", signer_tls) as to_vault,
     ):
-        relay = Relay(VaultRelayClient(to_vault).connect)
+        relay = Relay(lambda up: VaultRelayClient(to_vault).connect(up, lambda *_: None))
         relay_pb2_grpc.add_RelayServiceServicer_to_server(relay, signer)
         credentials = phone_server_credentials(signer_tls, certificates.device_ca)
         async with running(signer, credentials) as phone_at:

@@ -3,20 +3,27 @@
 import asyncio
 import os
 import signal
+import time
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import select, table, text
+from sqlalchemy.exc import IntegrityError
 
 from signer_core.errors import UnavailableError
 from signer_core.storage.engine import (
     for_update,
     make_engine,
+    read_once,
     read_transaction,
     take_turn,
     upgrade,
     write_transaction,
 )
+from signer_core.storage.postgres_driver import PostgresDriver
+from signer_core.storage.postgres_engine import CONNECTIONS
 from tests.fixtures.postgres import BACKENDS, OwnServer
 
 pytestmark = pytest.mark.skipif("postgresql" not in BACKENDS, reason="there is no PostgreSQL")
@@ -102,7 +109,7 @@ async def test_a_server_that_was_started_again_meanwhile_is_not_noticed(server):
 
 
 async def test_a_server_that_stays_away_is_said_so_in_time(server, monkeypatch):
-    monkeypatch.setattr("signer_core.storage.engine.PATIENCE_S", 0.5)
+    monkeypatch.setattr("signer_core.storage.postgres_engine.PATIENCE_S", 0.5)
     engine = make_engine(server.url)
     await asyncio.to_thread(server.kill)
     for transaction in (write_transaction, read_transaction):
@@ -210,6 +217,162 @@ async def test_a_cancelled_writer_leaves_nothing(engine):
     async with asyncio.timeout(5):
         await add_one(engine)
     assert await count(engine) == 1
+
+
+async def fail_inside(engine):
+    async with write_transaction(engine) as connection:
+        await connection.execute(text("UPDATE thing SET n = 100"))
+        raise ZeroDivisionError
+
+
+async def backend(engine, transaction=write_transaction):
+    async with transaction(engine) as connection:
+        return (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+
+
+async def test_connections_are_kept_also_after_an_error(engine):
+    first = await backend(engine)
+    with pytest.raises(ZeroDivisionError):
+        await fail_inside(engine)
+    assert {await backend(engine), await backend(engine, read_transaction)} == {first}
+    assert await count(engine) == 0
+
+
+async def test_a_transaction_whose_statement_failed_is_not_told_as_committed(engine):
+    async def go_on_after_an_error():
+        async with write_transaction(engine) as connection:
+            await connection.execute(text("UPDATE thing SET n = 100"))
+            with suppress(IntegrityError):
+                await connection.execute(text("INSERT INTO thing VALUES (NULL)"))
+
+    with pytest.raises(UnavailableError, match="undid"):
+        await go_on_after_an_error()
+    assert await count(engine) == 0
+
+
+async def test_writers_cancelled_at_any_moment_leave_no_transaction_behind(engine):
+    done = 0
+
+    async def work():
+        nonlocal done
+        await add_one(engine)
+        done += 1
+
+    started = time.perf_counter()
+    await work()
+    whole_s = time.perf_counter() - started
+    tasks = []
+    for n in range(200):
+        tasks.append(asyncio.create_task(work()))
+        await asyncio.sleep(whole_s * n / 100)  # of what one takes: none, up to twice
+        tasks[-1].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    async with read_transaction(engine) as connection:
+        others = "pid <> pg_backend_pid() AND datname = current_database()"
+        query = f"SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND {others}"
+        assert (await connection.execute(text(query))).scalar_one() == 0
+    assert done <= await count(engine) <= len(tasks) + 1
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(add_one(engine) for _ in range(CONNECTIONS)))  # every one works
+
+
+async def cancel_as_it_begins(engine, monkeypatch):
+    """Cancel a reader that has begun at the server, of which nobody here has heard."""
+    begun = asyncio.Event()
+
+    async def begin_and_be_silent(driver):
+        asyncio.get_running_loop().call_later(0.1, begun.set)
+        await driver._run("BEGIN; SELECT pg_sleep(60)")
+
+    monkeypatch.setattr(PostgresDriver, "begin_read", begin_and_be_silent)
+    task = asyncio.create_task(count(engine))
+    await begun.wait()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_one_cancelled_as_it_begins_leaves_nothing_begun(engine, monkeypatch):
+    await cancel_as_it_begins(engine, monkeypatch)
+    monkeypatch.undo()
+    await add_one(engine)  # in a transaction that cannot write it would fail
+    assert await count(engine) == 1
+
+
+async def test_one_cancelled_again_while_it_is_undone_is_undone(engine, monkeypatch):
+    first, rollback, undoing = await backend(engine), PostgresDriver.rollback, asyncio.Event()
+
+    async def slowly(driver):
+        undoing.set()
+        await asyncio.sleep(0.1)
+        await rollback(driver)
+
+    monkeypatch.setattr(PostgresDriver, "rollback", slowly)
+    task = asyncio.create_task(fail_inside(engine))
+    await undoing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await backend(engine) == first
+    assert await count(engine) == 0
+
+
+@pytest.mark.parametrize("error", [UnavailableError("away"), asyncpg.InterfaceError("busy")])
+async def test_a_connection_that_cannot_be_undone_is_not_used_again(engine, monkeypatch, error):
+    async def fail(_driver):
+        raise error
+
+    first = await backend(engine)
+    monkeypatch.setattr(PostgresDriver, "rollback", fail)
+    with suppress(asyncpg.InterfaceError):
+        await cancel_as_it_begins(engine, monkeypatch)
+    monkeypatch.undo()
+    assert await backend(engine) != first
+    await add_one(engine)
+
+
+async def test_a_connection_lent_while_the_engine_is_disposed_of_is_not_kept(engine):
+    async with read_transaction(engine) as connection:
+        query = text("SELECT pg_backend_pid()")
+        lent = (await connection.execute(query)).scalar_one()
+        await engine.dispose()
+        assert (await connection.execute(query)).scalar_one() == lent  # and still works
+    assert await backend(engine) != lent
+
+
+async def test_more_than_there_are_places_wait_for_one(engine, monkeypatch):
+    assert await asyncio.gather(*(backend(engine) for _ in range(3 * CONNECTIONS)))
+    monkeypatch.setattr("signer_core.storage.postgres_engine.PATIENCE_S", 0.2)
+    async with AsyncExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            await stack.enter_async_context(write_transaction(engine))
+        with pytest.raises(UnavailableError):
+            await backend(engine)
+    await backend(engine)  # the place of the one that waited is free again
+
+
+async def test_a_refusal_after_a_single_query_costs_no_rollback(engine, monkeypatch):
+    undone = []
+    monkeypatch.setattr(PostgresDriver, "rollback", undone.append)
+
+    async def refuse():
+        async with read_once(engine) as connection:
+            await connection.execute(text("SELECT 1"))
+            raise ZeroDivisionError
+
+    first = await backend(engine, read_once)
+    with pytest.raises(ZeroDivisionError):
+        await refuse()
+    assert await backend(engine, read_once) == first
+    assert undone == []
+
+
+async def test_a_single_query_is_in_no_transaction(engine):
+    now = text("SELECT now()")  # of the beginning of a transaction
+    for lend, same in ((read_once, False), (read_transaction, True)):
+        async with lend(engine) as connection:
+            times = [(await connection.execute(now)).scalar_one() for _ in range(2)]
+        assert (times[0] == times[1]) is same
 
 
 async def test_two_upgrades_at_once_do_no_harm(url, tmp_path):

@@ -90,20 +90,54 @@ class ConnectResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TLS_RECORDS_FIELD_NUMBER: _builtins.int
+    CONSUMED_FIELD_NUMBER: _builtins.int
     tls_records: _builtins.bytes
-    """at most 64 KiB a message"""
+    """at most 64 KiB a message; the only field that the phone gets"""
+    @_builtins.property
+    def consumed(self) -> Global___ConsumedRequest:
+        """For the signer alone, with the message after the commit that consumed a request: what
+        GetResult would say. It may be lost with the stream; then GetResult says it.
+        """
+
     def __init__(
         self,
         *,
         tls_records: _builtins.bytes = ...,
+        consumed: Global___ConsumedRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consumed", b"consumed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["tls_records", b"tls_records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumed", b"consumed", "tls_records", b"tls_records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConnectResponse: _TypeAlias = ConnectResponse  # noqa: Y015
+
+@_typing.final
+class ConsumedRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.bytes
+    """16 bytes; what was signed, whatever the stream was opened about"""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignedItem]:
+        """in the order they were signed"""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.bytes = ...,
+        items: _abc.Iterable[Global___SignedItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsumedRequest: _TypeAlias = ConsumedRequest  # noqa: Y015
 
 @_typing.final
 class RegisterRequestRequest(_message.Message):
