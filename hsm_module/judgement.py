@@ -147,7 +147,7 @@ class Judgement:
     async def _count(self, session: LiveSession | LiveTransfer) -> int:
         """§3.1.1: count the try before it is checked; return the wrong tries before it."""
         self._store.verify_audited()
-        async with key_transaction(self._store, session.key_id, session.request_id) as key:
+        async with key_transaction(self._store, session.key_id, session.beside) as key:
             verify_admitted(key.row, self._policy, key.now_s, session.use)
             if isinstance(session, LiveSession):
                 verify_fresh(key.row, session.generation.number, session.request_id, session.items)

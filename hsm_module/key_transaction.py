@@ -12,7 +12,7 @@ from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.store import Store, Transaction
 from hsm_module.trust.status import set_status
 from signer_core.audit.events import Event
-from signer_core.identifiers import KeyId, RequestId
+from signer_core.identifiers import KeyId
 from signer_core.pki.status import Reason, Status
 from signer_core.ports import KeyStatus
 
@@ -40,18 +40,17 @@ class OpenKey:
 
 @asynccontextmanager
 async def key_transaction(
-    store: Store, key_id: KeyId, request_id: RequestId | None = None
+    store: Store, key_id: KeyId, beside: Beside | None = None
 ) -> AsyncIterator[OpenKey]:
     """Open a transaction with the key locked; an overdue judgement is settled first (§3.1.6).
 
-    That costs its own commit, so that it stays whatever becomes of the caller's transaction. A
-    request that is named is locked with the key.
+    That costs its own commit, so that it stays whatever becomes of the caller's transaction. What
+    is `beside` the key is locked with it.
 
     Raises:
         NotFoundError: no such key.
         AlteredRowError: the key's row is not as the vault wrote it; audited.
     """
-    beside = None if request_id is None else Beside(request_id)
     while True:
         async with store.transaction() as transaction:
             row, now_s = await transaction.keys.get(key_id, beside)

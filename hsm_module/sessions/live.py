@@ -48,6 +48,7 @@ class LiveTransfer:
     share: VaultShare = field(repr=False)  # the one in use
     party: VaultTransfer = field(repr=False)
     request_id: None = None
+    beside: None = None
 
     @property
     def sid(self) -> bytes:

@@ -28,7 +28,7 @@ class Fetched:
     shares: dict[tuple[KeyId, int], Mapping[str, Any]] = field(default_factory=dict)
 
     def keep(self, row: Mapping[str, Any], key_id: KeyId, beside: Beside) -> None:
-        """Keep what stands in a row of `statements.select_key` beside the key's own columns."""
+        """Keep what a row of `statements.select_key_beside` has beside the key's columns."""
         if beside.request_id is not None and row[label(requests, "request_id")] is not None:
             self.requests[beside.request_id] = _columns(requests, row)
         if beside.generation is not None and row[label(share_records, "key_id")] is not None:

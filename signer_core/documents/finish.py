@@ -6,7 +6,7 @@ from signer_core.documents.certificates import parse_certificate
 from signer_core.documents.cms import assemble_cms, verify_parts
 from signer_core.documents.prepare import PreparedPdf
 from signer_core.errors import InvalidRequestError
-from signer_core.protocol.to_be_signed import find_signature_gap
+from signer_core.protocol.to_be_signed import SignatureGap, find_signature_gap
 
 
 def finish_pdf(
@@ -25,7 +25,7 @@ def finish_pdf(
         certificate_chain=certificate_chain,
         timestamp=timestamp,
     )
-    return fill_gap(prepared.pdf, cms)
+    return _filled(prepared.pdf, prepared.gap, cms)
 
 
 def finished_cms(
@@ -70,11 +70,14 @@ def finish_document_timestamp(prepared: PreparedPdf, timestamp: bytes) -> bytes:
     """
     if len(timestamp) > prepared.gap.capacity_bytes:
         raise InvalidRequestError("the timestamp is too large for the PDF")
-    return fill_gap(prepared.pdf, timestamp)
+    return _filled(prepared.pdf, prepared.gap, timestamp)
 
 
 def fill_gap(pdf: bytes, cms: bytes) -> bytes:
     """Put a CMS that fits into the gap of a prepared PDF, as hexadecimal digits and zeros."""
-    gap = find_signature_gap(pdf)
+    return _filled(pdf, find_signature_gap(pdf), cms)
+
+
+def _filled(pdf: bytes, gap: SignatureGap, cms: bytes) -> bytes:
     digits = cms.hex().upper().encode().ljust(2 * gap.capacity_bytes, b"0")
     return b"".join((pdf[: gap.start + 1], digits, pdf[gap.end - 1 :]))

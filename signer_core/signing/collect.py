@@ -20,14 +20,13 @@ from signer_core.signing.carry_over import CarryOver
 from signer_core.signing.model import Clock, Request, RequestStatus
 from signer_core.signing.notices import Notices
 from signer_core.storage.signer.certificates import Certificates
-from signer_core.storage.signer.files import Files
+from signer_core.storage.signer.files import INLINE_BYTES, Files
 from signer_core.storage.signer.requests import ConsumedHook, Requests
 
 log = structlog.get_logger()
 
 # The vault gives a judgement 60 s (docs/spec/ecdsa2p.md §3.1.1); the rest is for its database.
 JUDGEMENT_S = 90
-INLINE_BYTES = 256 * 1024  # takes under 1 ms; to change threads costs more than most files
 _UNDECIDED = (RequestState.OPEN, RequestState.RESERVED)  # as it was known here
 # Waits, in seconds, while a judgement outlives its stream; together more than its 60 s.
 _RETRIES_S = (0.2, 0.5, 1, 3, 10, 20, 30)

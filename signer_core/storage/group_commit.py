@@ -125,12 +125,12 @@ async def _run_turn(connection: AsyncConnection, turn: _Turn, *, alone: bool) ->
     Only one that has neighbours before it needs a savepoint.
     """
     inline = find_inline(connection)
-    if not alone and inline is not None:
+    if not alone:
         inline.run("SAVEPOINT turn")
     if not turn.granted.cancelled():
         turn.granted.set_result(connection)
     keep = await turn.finished
-    if not alone and inline is not None:
+    if not alone:
         if not keep:
             inline.run("ROLLBACK TO turn")
         inline.run("RELEASE turn")

@@ -17,6 +17,7 @@ from typing import Any, Final, Self, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signer_core.errors import UnavailableError
+from signer_core.storage.driver import find_driver
 
 BEGIN_WRITE: Final = "BEGIN IMMEDIATE"
 _NONE: Final[tuple[Any, ...]] = ()
@@ -185,11 +186,11 @@ class InlineConnection:
         self._conn.close()
 
 
-def find_inline(connection: AsyncConnection) -> InlineConnection | None:
-    """Return what is under a connection of SQLAlchemy, None if that is another database."""
-    begun = connection.sync_connection
-    found = None if begun is None else begun.connection.driver_connection
-    return found if isinstance(found, InlineConnection) else None
+def find_inline(connection: AsyncConnection) -> InlineConnection:
+    """Return what is under a connection of a file."""
+    driver = find_driver(connection)
+    assert isinstance(driver, InlineConnection)  # noqa: S101  for the type checker
+    return driver
 
 
 async def connect(path: str) -> InlineConnection:
