@@ -19,6 +19,7 @@ from grpc_api.interceptors.errors import error_surround
 from grpc_api.interceptors.gate import gate_surround
 from grpc_api.interceptors.observation import observation_surround
 from grpc_api.interceptors.provenance import phone_surround
+from grpc_api.interceptors.uploads import upload_surround
 from grpc_api.server_options import INTERNAL_SERVER_OPTIONS, SERVER_OPTIONS, Options
 from signer_core.errors import UnavailableError
 
@@ -130,7 +131,13 @@ def _keep_what_is_loaded() -> None:
 
 
 def _common() -> list[Surround]:
-    return [error_surround, correlation_surround, observation_surround, deadline_surround()]
+    return [
+        error_surround,
+        upload_surround,
+        correlation_surround,
+        observation_surround,
+        deadline_surround(),
+    ]
 
 
 def _server(surrounds: Sequence[Surround], options: Options) -> grpc.aio.Server:

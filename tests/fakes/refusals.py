@@ -5,8 +5,6 @@ from contextlib import contextmanager
 import grpc
 import pytest
 
-from signer_core.errors import DeniedError, UnavailableError
-
 
 @contextmanager
 def refused(code, said=""):
@@ -29,20 +27,3 @@ async def rest(stream):
     while (message := await stream.read()) is not grpc.aio.EOF:
         messages.append(message)
     return messages
-
-
-async def denied(call):
-    """Return the refusal of a call with a stream of requests.
-
-    gRPC's client sometimes loses one that comes while it still sends: "try again later", it says.
-    """
-    for _ in range(5):
-        try:
-            await call()
-        except DeniedError as error:
-            return error
-        except UnavailableError:
-            pass
-        else:
-            break
-    raise AssertionError("it was not denied")
