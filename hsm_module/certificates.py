@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hsm_module.authorities import DEVICE, ISSUING, Authorities
 from hsm_module.serials import new_serial
-from hsm_module.storage.store import Transaction
+from hsm_module.storage.transaction import Transaction
 from hsm_module.token.port import Token
 from hsm_module.trust.status import record_issued
 from signer_core.errors import InvalidRequestError

@@ -9,11 +9,14 @@ import structlog
 
 from hsm_module.admission import verify_admitted, verify_fresh, verify_open
 from hsm_module.key_actions import act
-from hsm_module.key_transaction import OpenKey, key_transaction, retire
+from hsm_module.key_swap import change_key
+from hsm_module.key_transaction import OpenKey, judged_transaction, retire
 from hsm_module.sessions.live import LiveSession, LiveTransfer
+from hsm_module.storage.known import Known
 from hsm_module.storage.records import Records
 from hsm_module.storage.rows import EpochState, Judging, KeyRow
-from hsm_module.storage.store import Store, Transaction
+from hsm_module.storage.store import Store
+from hsm_module.storage.transaction import Transaction
 from signer_core.audit.events import Event
 from signer_core.errors import PinRejectedError, ProtocolAbortError, RetireShareError, SignerError
 from signer_core.identifiers import KeyId
@@ -45,6 +48,7 @@ class Verdict:
 
     reply: Signatures  # step 6
     items: tuple[SignedItem, ...]  # what was signed
+    known: Known  # the key as it is now
 
 
 class Judgement:
@@ -115,7 +119,7 @@ class Judgement:
             _log.error("judgement-died", kind=type(error).__name__)
 
     async def _judge(self, session: LiveSession) -> Verdict:
-        wrong_tries = await self._count(session)  # 1
+        wrong_tries, known = await self._count(session, session.known)  # 1
         try:
             await for_items(len(session.items), session.party.verify_pin)  # 3
         except WrongPinError:
@@ -126,11 +130,11 @@ class Judgement:
             await self._retire(session.key_id)
             raise
         items = tuple(map(_signed, session.items, signatures))
-        await self._release(session, items)  # 5
-        return Verdict(session.party.reply(wrong_tries), items)
+        known = await self._release(session, known, items)  # 5
+        return Verdict(session.party.reply(wrong_tries), items, known)
 
     async def _judge_transfer(self, transfer: LiveTransfer) -> tuple[VaultOpening, int]:
-        await self._count(transfer)  # 1
+        await self._count(transfer, None)  # 1
         try:
             answer = await on_thread(transfer.party.step8_judge)  # 4
         except RetireShareError:
@@ -144,10 +148,13 @@ class Judgement:
         return answer, row.row_version
 
     @timed("judge.count")
-    async def _count(self, session: LiveSession | LiveTransfer) -> int:
+    async def _count(
+        self, session: LiveSession | LiveTransfer, known: Known | None
+    ) -> tuple[int, Known]:
         """§3.1.1: count the try before it is checked; return the wrong tries before it."""
         self._store.verify_audited()
-        async with key_transaction(self._store, session.key_id, session.beside) as key:
+
+        async def count(key: OpenKey) -> int:
             verify_admitted(key.row, self._policy, key.now_s, session.use)
             if isinstance(session, LiveSession):
                 verify_fresh(key.row, session.generation.number, session.request_id, session.items)
@@ -158,7 +165,9 @@ class Judgement:
                 verify_open(request, key.row, key.now_s)
                 await key.transaction.requests.save(replace(request, state=RequestState.RESERVED))
             await key.transaction.keys.save(self._counted(key, session))
-        return key.row.failed
+            return key.row.failed
+
+        return await change_key(self._store, known, session.key_id, session.beside, count)
 
     def _counted(self, key: OpenKey, session: LiveSession | LiveTransfer) -> KeyRow:
         failed = key.row.failed + 1
@@ -192,17 +201,25 @@ class Judgement:
             await retire(transaction, row, "wrong-arithmetic")
 
     @timed("judge.release")
-    async def _release(self, session: LiveSession, items: tuple[SignedItem, ...]) -> None:
+    async def _release(
+        self, session: LiveSession, known: Known, items: tuple[SignedItem, ...]
+    ) -> Known:
         """§3.1.5: the one commit before which no signature leaves the vault."""
         epoch, kek_id = await self._next_epoch(session)
-        async with self._store.transaction() as transaction:
-            row, _ = await transaction.keys.get(session.key_id, session.beside)
+
+        async def release(key: OpenKey) -> None:
+            row, transaction = key.row, key.transaction
             _check_own(row, session)
             if row.next is not None and session.generation.number == row.next.number:
                 await transaction.records.delete_share(row.key_id, row.current.number)  # §8
             succeeded = _succeeded(row, session, epoch, kek_id)
             await _consume(transaction, succeeded, session, items)
             await transaction.record(Event(session.use, "signed", row.key_id, session.request_id))
+
+        _, known = await change_key(
+            self._store, known, session.key_id, session.beside, release, judged_transaction
+        )
+        return known
 
     async def _next_epoch(self, session: LiveSession) -> tuple[EpochState, str]:
         """Return the epoch after this success, and the KEK that both its keys are under.

@@ -8,7 +8,7 @@ from hmac import compare_digest
 
 from hsm_module.key_transaction import OpenKey, retire, suspend
 from hsm_module.storage.rows import KeyRow, RequestRow
-from hsm_module.storage.store import Transaction
+from hsm_module.storage.transaction import Transaction
 from signer_core.errors import DeniedError, InvalidRequestError, NotFoundError
 from signer_core.identifiers import KeyId
 from signer_core.pki.status import Status

@@ -8,11 +8,13 @@ from typing import Final
 import structlog
 
 from hsm_module.storage.beside import Beside
+from hsm_module.storage.known import DatabaseTime, Known
 from hsm_module.storage.rows import KeyRow
-from hsm_module.storage.store import Store, Transaction
+from hsm_module.storage.store import Store
+from hsm_module.storage.transaction import Transaction
 from hsm_module.trust.status import set_status
 from signer_core.audit.events import Event
-from signer_core.identifiers import KeyId
+from signer_core.identifiers import KeyId, RequestId
 from signer_core.pki.status import Reason, Status
 from signer_core.ports import KeyStatus
 
@@ -31,11 +33,18 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OpenKey:
-    """A key's row, locked, in the transaction that locked it."""
+    """A key's row in a transaction: locked, or known."""
 
     transaction: Transaction
     row: KeyRow
     now_s: int  # Unix time, by the database's clock
+    time: DatabaseTime  # when the row was read
+
+    def known(self, request_id: RequestId | None = None) -> Known:
+        """Return what the transaction read and wrote, once it has ended well."""
+        seen = self.transaction.requests.seen
+        request = None if request_id is None else seen.get(request_id)
+        return Known(self.transaction.keys.seen[self.row.key_id], request, self.time)
 
 
 @asynccontextmanager
@@ -55,9 +64,19 @@ async def key_transaction(
         async with store.transaction() as transaction:
             row, now_s = await transaction.keys.get(key_id, beside)
             if not _is_overdue(row, now_s):
-                yield OpenKey(transaction, row, now_s)
+                yield OpenKey(transaction, row, now_s, DatabaseTime(now_s))
                 return
             await _settle(transaction, row)
+
+
+@asynccontextmanager
+async def judged_transaction(
+    store: Store, key_id: KeyId, beside: Beside | None = None
+) -> AsyncIterator[OpenKey]:
+    """Like `key_transaction`, for whoever judges the key now: no judgement is settled."""
+    async with store.transaction() as transaction:
+        row, now_s = await transaction.keys.get(key_id, beside)
+        yield OpenKey(transaction, row, now_s, DatabaseTime(now_s))
 
 
 @asynccontextmanager
@@ -71,7 +90,7 @@ async def key_reading(
     async with store.reading_once() as transaction:
         row, now_s = await transaction.keys.get(key_id, beside)
         if not _is_overdue(row, now_s):
-            yield OpenKey(transaction, row, now_s)
+            yield OpenKey(transaction, row, now_s, DatabaseTime(now_s))
             return
     async with key_transaction(store, key_id) as key:  # a stranger's request is not locked
         yield key

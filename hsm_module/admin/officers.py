@@ -13,7 +13,8 @@ from hsm_module.authorities import INFRASTRUCTURE
 from hsm_module.certificates import verify_device_csr
 from hsm_module.serials import new_serial
 from hsm_module.storage.statuses import CertificateName
-from hsm_module.storage.store import Store, Transaction
+from hsm_module.storage.store import Store
+from hsm_module.storage.transaction import Transaction
 from hsm_module.token.port import Token
 from hsm_module.trust.status import record_issued, set_status
 from signer_core.admin.officers import Grounds, Officer, Reason, Role, check_officer_id

@@ -11,7 +11,7 @@ from hsm_module.authorities import ISSUING
 from hsm_module.seals.office import SealOffice
 from hsm_module.storage.seals import SealRule
 from hsm_module.storage.statuses import CertificateName
-from hsm_module.storage.store import Transaction
+from hsm_module.storage.transaction import Transaction
 from hsm_module.trust.own_certificates import own_key_id
 from hsm_module.trust.status import set_status
 from signer_core.admin.officers import Grounds, Reason

@@ -7,7 +7,8 @@ from typing import Final
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hsm_module.storage.login_keys import LoginKeyRow
-from hsm_module.storage.store import Store, Transaction
+from hsm_module.storage.store import Store
+from hsm_module.storage.transaction import Transaction
 from hsm_module.token import login_keys
 from hsm_module.token.port import KeyLabel, Token
 from signer_core.audit.events import Event

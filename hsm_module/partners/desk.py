@@ -7,7 +7,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hsm_module.partners.claims import parse_claims
-from hsm_module.storage.store import Store, Transaction
+from hsm_module.storage.store import Store
+from hsm_module.storage.transaction import Transaction
 from hsm_module.token.port import KeyLabel, Token
 from signer_core.admin.officers import Grounds
 from signer_core.audit.events import Event

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from hsm_module.storage.beside import Beside
+from hsm_module.storage.known import Known
 from hsm_module.storage.rows import Generation
 from signer_core.identifiers import KeyId, RequestId
 from signer_core.protocol.ecdsa2p.messages import Item
@@ -33,6 +34,7 @@ class LiveSession:
     items: tuple[Item, ...] = field(repr=False)
     epoch: EpochBase = field(repr=False)
     party: VaultSigning = field(repr=False)
+    known: Known = field(repr=False)  # the key and the request after step 3
 
     @property
     def beside(self) -> Beside | None:

@@ -11,6 +11,7 @@ from hsm_module.epochs import find_generation
 from hsm_module.key_actions import verify_action
 from hsm_module.key_transaction import OpenKey, key_reading, key_transaction, suspend
 from hsm_module.storage.beside import Beside
+from hsm_module.storage.known import Known
 from hsm_module.storage.rows import Generation, KeyRow, RequestRow
 from hsm_module.storage.sealing import AlteredRowError
 from hsm_module.storage.store import Store
@@ -33,9 +34,14 @@ from signer_core.protocol.ecdsa2p.vault.share import VaultShare
 class Admitted:
     """A step 1 that passed every check."""
 
-    key: KeyRow
+    known: Known = field(repr=False)
     message: SignRequest = field(repr=False)
     share: VaultShare = field(repr=False)
+
+    @property
+    def key(self) -> KeyRow:
+        """The key's row."""
+        return self.known.key.row
 
 
 @timed("sign.admit")
@@ -72,7 +78,7 @@ async def admit(vault: VaultContext, device: DeviceKeyHash, m: SignRequest) -> A
         await for_items(  # 6
             len(m.items), verify_items, m.items, found[0], key.row, vault.now()
         )
-    return Admitted(key.row, m, found[1])
+    return Admitted(key.known(beside.request_id), m, found[1])
 
 
 async def suspend_copy(store: Store, key_id: KeyId) -> KeySuspendedError:

@@ -6,12 +6,14 @@ from hsm_module.admission import TRANSFERS, verify_admitted
 from hsm_module.context import VaultContext
 from hsm_module.epochs import ShownEpoch, find_epoch, find_generation
 from hsm_module.judgement import Judgement
-from hsm_module.key_transaction import key_transaction, suspend
-from hsm_module.sessions.live import LiveSession
+from hsm_module.key_swap import change_key
+from hsm_module.key_transaction import OpenKey, suspend
+from hsm_module.sessions.live import EpochBase, LiveSession
 from hsm_module.sessions.opening import Admitted, admit, copy_found
 from hsm_module.sessions.steps import receive
 from hsm_module.sessions.transfer import TransferSessions
-from hsm_module.storage.rows import EpochState
+from hsm_module.storage.known import Known
+from hsm_module.storage.rows import EpochState, Generation
 from signer_core.audit.events import Event
 from signer_core.errors import BusyError
 from signer_core.identifiers import DeviceKeyHash, RequestId
@@ -59,7 +61,7 @@ class SigningSessions:
         if session.request_id is not None:
             tell(session.request_id, verdict.items)
         await channel.send(verdict.reply)  # 6
-        await self._acknowledge(session, await receive(channel, EpochAck))  # 7
+        await self._acknowledge(session, verdict.known, await receive(channel, EpochAck))  # 7
         if m.use not in TRANSFERS:
             await channel.finish(EpochAcked())
         else:
@@ -83,7 +85,9 @@ class SigningSessions:
         """Step 3's transaction: only now an older session of this key dies."""
         m = admitted.message
         shown = ShownEpoch(m.epoch, party.sid, nonces)
-        async with key_transaction(self._vault.store, admitted.key.key_id) as key:
+        request_id = RequestId(m.request_id) if m.request_id else None
+
+        async def go_live(key: OpenKey) -> tuple[Generation, EpochBase] | None:
             verify_admitted(key.row, self._vault.policy, key.now_s, m.use)
             if key.row.certificate_sha256 != admitted.key.certificate_sha256:
                 raise BusyError("the certificate was renewed just now: begin again")
@@ -93,28 +97,35 @@ class SigningSessions:
                 verdict = await find_epoch(self._vault.records, key.row, generation, shown)
             if generation is None or verdict is None:
                 await suspend(key.transaction, key.row, "clone")
-            else:
-                generation = replace(generation, epoch=verdict.state)
-                live = replace(key.row.with_generation(generation), live_sid=party.sid)
-                await key.transaction.keys.save(live)
-                if verdict.audited is not None:
-                    event = Event("epoch", verdict.audited, key.row.key_id)
-                    await key.transaction.record(event)
-        if generation is None or verdict is None:  # after the commit
+                return None
+            generation = replace(generation, epoch=verdict.state)
+            live = replace(key.row.with_generation(generation), live_sid=party.sid)
+            await key.transaction.keys.save(live)
+            if verdict.audited is not None:
+                event = Event("epoch", verdict.audited, key.row.key_id)
+                await key.transaction.record(event)
+            return generation, verdict.base
+
+        found, known = await change_key(
+            self._vault.store, admitted.known, admitted.key.key_id, None, go_live
+        )
+        if found is None:  # after the commit
             raise copy_found()
+        generation, base = found
         return LiveSession(
             use=m.use,
             sid=party.sid,
             key_id=admitted.key.key_id,
-            request_id=RequestId(m.request_id) if m.request_id else None,
+            request_id=request_id,
             generation=generation,
             items=m.items,
-            epoch=verdict.base,
+            epoch=base,
             party=party,
+            known=replace(known, request=admitted.known.request),
         )
 
     @timed("sign.acknowledge")
-    async def _acknowledge(self, session: LiveSession, m: EpochAck) -> None:
+    async def _acknowledge(self, session: LiveSession, known: Known, m: EpochAck) -> None:
         """Step 7: mark the epoch as shown; a wrong ack ends the session, nothing more.
 
         After a restored backup the phone's epoch may be another: its ack is not judged.
@@ -123,18 +134,22 @@ class SigningSessions:
             return
         new_key = session.party.next_epoch_key(session.epoch.key)
         session.party.step8_verify_ack(m, new_key)
-        copied = False
-        async with key_transaction(self._vault.store, session.key_id) as key:
+
+        async def acknowledge(key: OpenKey) -> bool:
             generation = find_generation(key.row, session.generation.number)
-            if generation is not None and is_unshown(generation.epoch, session.sid):
-                # a later session came without showing this epoch: from a copy, by rule 2 of §5
-                copied = key.row.live_sid is not None or key.row.judging is not None
-                epoch = replace(generation.epoch, shown=True)
-                row = key.row.with_generation(replace(generation, epoch=epoch))
-                if copied:
-                    await suspend(key.transaction, row, "clone")
-                else:
-                    await key.transaction.keys.save(row)
+            if generation is None or not is_unshown(generation.epoch, session.sid):
+                return False
+            # a later session came without showing this epoch: from a copy, by rule 2 of §5
+            copied = key.row.live_sid is not None or key.row.judging is not None
+            epoch = replace(generation.epoch, shown=True)
+            row = key.row.with_generation(replace(generation, epoch=epoch))
+            if copied:
+                await suspend(key.transaction, row, "clone")
+            else:
+                await key.transaction.keys.save(row)
+            return copied
+
+        copied, _ = await change_key(self._vault.store, known, session.key_id, None, acknowledge)
         if copied:
             raise copy_found()
 

@@ -13,6 +13,7 @@ from hsm_module.marks.watermarks import MarksView
 from hsm_module.storage import sealing, statements
 from hsm_module.storage.beside import NO_REQUEST, Beside, Fetched
 from hsm_module.storage.key_columns import from_columns, to_columns
+from hsm_module.storage.known import Seen
 from hsm_module.storage.rows import KeyRow
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
 from hsm_module.storage.tables import keys
@@ -33,6 +34,7 @@ class KeyRows:
         self._fetched = fetched
         self._token = token
         self._marks = marks
+        self.seen: dict[KeyId, Seen[KeyRow]] = {}
 
     async def get(self, key_id: KeyId, beside: Beside | None = None) -> tuple[KeyRow, int]:
         """Return a key's row, locked until a transaction that writes ends, and the Unix time.
@@ -57,11 +59,13 @@ class KeyRows:
             if row is None:
                 self._verify_never_there(key_id)
                 raise NotFoundError("the vault has no such key")
-            return from_columns(await sealing.verify(self._token, keys, row)), row["now_s"]
+            found = from_columns(await sealing.verify(self._token, keys, row))
         except RolledBackRowError:
             raise
         except (VerificationError, TypeError, ValueError):  # a column of another type, too
             raise AlteredRowError("keys", key_id) from None
+        self.seen[key_id] = Seen(found, row[sealing.MAC_COLUMN])
+        return found, row["now_s"]
 
     async def _find(self, key_id: KeyId, beside: Beside | None) -> Mapping[str, Any] | None:
         this: dict[str, Any] = {statements.ROW_ID: key_id}
@@ -106,12 +110,16 @@ class KeyRows:
             AlteredRowError: the row in the database is not the one that was read.
         """
         new = replace(row, row_version=max(row.row_version, above) + 1)
-        where = {statements.ROW_ID: row.key_id, statements.READ_VERSION: row.row_version}
         values = await self._sealed(new)
-        if await statements.UPDATE_KEY.change(self._connection, values | where) != 1:
+        if not await self._write(row, values):
             raise AlteredRowError("keys", row.key_id)
         self._marks.note(key_mark(new))
+        self.seen[row.key_id] = Seen(new, values[sealing.MAC_COLUMN])
         return new
+
+    async def _write(self, old: KeyRow, values: dict[str, Any]) -> bool:
+        where = {statements.ROW_ID: old.key_id, statements.READ_VERSION: old.row_version}
+        return await statements.UPDATE_KEY.change(self._connection, values | where) == 1
 
     def _verify_never_there(self, key_id: KeyId) -> None:
         if self._marks.find(MarkKind.KEY, key_id) is not None:

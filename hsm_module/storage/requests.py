@@ -13,6 +13,7 @@ from hsm_module.marks.record import Mark, MarkKind
 from hsm_module.marks.watermarks import MarksView
 from hsm_module.storage import sealing, statements
 from hsm_module.storage.beside import Fetched
+from hsm_module.storage.known import Seen
 from hsm_module.storage.rows import RequestRow
 from hsm_module.storage.sealing import AlteredRowError, RolledBackRowError
 from hsm_module.storage.tables import requests
@@ -35,6 +36,7 @@ class RequestRows:
         self._fetched = fetched.requests
         self._token = token
         self._marks = marks
+        self.seen: dict[RequestId, Seen[RequestRow]] = {}
 
     async def find(self, request_id: RequestId) -> RequestRow | None:
         """Return a request's row, locked until a transaction that writes ends, or None.
@@ -60,9 +62,11 @@ class RequestRows:
             )
             if row is None:
                 return None
-            return _from_columns(await sealing.verify(self._token, requests, row))
+            found = _from_columns(await sealing.verify(self._token, requests, row))
         except (VerificationError, TypeError, ValueError):  # a column of another type, too
             raise AlteredRowError("requests", None, request_id) from None
+        self.seen[request_id] = Seen(found, row[sealing.MAC_COLUMN])
+        return found
 
     def marked_version(self, request_id: RequestId) -> int:
         """Return the version that a row must reach, 0 for any."""
@@ -99,12 +103,16 @@ class RequestRows:
             AlteredRowError: the row in the database is not the one that was read.
         """
         new = replace(row, row_version=max(row.row_version, above) + 1)
-        where = {statements.ROW_ID: row.request_id, statements.READ_VERSION: row.row_version}
         values = await self._sealed(new)
-        if await statements.UPDATE_REQUEST.change(self._connection, values | where) != 1:
+        if not await self._write(row, values):
             raise AlteredRowError("requests", row.key_id, row.request_id)
         if new.state in CLOSED:
             self._marks.note(_mark(new))
+        self.seen[row.request_id] = Seen(new, values[sealing.MAC_COLUMN])
+
+    async def _write(self, old: RequestRow, values: dict[str, Any]) -> bool:
+        where = {statements.ROW_ID: old.request_id, statements.READ_VERSION: old.row_version}
+        return await statements.UPDATE_REQUEST.change(self._connection, values | where) == 1
 
     async def open_ids(self, key_id: KeyId) -> Sequence[RequestId]:
         """Return the ids of a key's open requests; unchecked, until `get` reads each row."""
@@ -139,7 +147,7 @@ class RequestRows:
             await self.save(replace(row, state=RequestState.BURNED))
 
     async def _sealed(self, row: RequestRow) -> dict[str, Any]:
-        values = _to_columns(row)
+        values = to_columns(row)
         return {**values, sealing.MAC_COLUMN: await sealing.seal(self._token, requests, values)}
 
 
@@ -147,7 +155,8 @@ def _mark(row: RequestRow) -> Mark:
     return Mark(MarkKind.REQUEST, row.request_id, row.row_version, row.expires_at_s)
 
 
-def _to_columns(row: RequestRow) -> dict[str, Any]:
+def to_columns(row: RequestRow) -> dict[str, Any]:
+    """Return every column but the MAC."""
     return {
         "request_id": row.request_id,
         "key_id": row.key_id,

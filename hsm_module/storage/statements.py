@@ -1,21 +1,38 @@
 """The statements of every signature, built once: to build one costs more than to run it."""
 
 import functools
+from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Label, Select, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Label,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hsm_module.storage.beside import label
 from hsm_module.storage.clock import unix_time_s
+from hsm_module.storage.sealing import MAC_COLUMN
 from hsm_module.storage.tables import ID, keys, outbox, requests, share_records
 from signer_core.storage.driver import is_writing
 from signer_core.storage.prepared import Prepared
+from signer_core.storage.together import Together
 
 ROW_ID: Final = "the_row_id"
 REQUEST_ID: Final = "the_request_id"
 GENERATION: Final = "the_generation"
 READ_VERSION: Final = "the_read_version"  # what the row had when it was read
+_KNOWN: Final = "known_"  # before a column's name: what it is known to hold
+_NOT_BEFORE: Final = "not_before"
+_NOT_AFTER: Final = "not_after"
 
 
 def select_key(connection: AsyncConnection) -> Prepared:
@@ -77,6 +94,43 @@ def _select_request(*, lock: bool) -> Prepared:
 @functools.cache
 def _insert_event(dialect: str) -> Prepared:
     return Prepared(insert(outbox).values(at_s=unix_time_s(dialect)))
+
+
+def as_known(row_id: str, columns: Mapping[str, Any], mac: bytes) -> dict[str, Any]:
+    """Return what says in a `swap` which row is meant: every column as it is known, and the MAC."""
+    known = {f"{_KNOWN}{name}": value for name, value in columns.items()}
+    return known | {f"{_KNOWN}{MAC_COLUMN}": mac, ROW_ID: columns[row_id]}
+
+
+@functools.cache
+def swap(dialect: str, *, request: bool, events: int) -> Together:
+    """Return the change of a key, perhaps of a request, and events, where rows are `as_known`."""
+    return Together(
+        [
+            _swap(keys, "key_id").where(_is_about_now(dialect)),
+            *([_swap(requests, "request_id")] if request else []),
+            *[insert(outbox).values(at_s=unix_time_s(dialect))] * events,
+        ]
+    )
+
+
+def at_about(now_s: int) -> dict[str, int]:
+    """Return what says in a `swap` when it is: its rules were asked about this second."""
+    return {_NOT_BEFORE: now_s - 1, _NOT_AFTER: now_s + 1}
+
+
+def _is_about_now(dialect: str) -> ColumnElement[bool]:
+    return unix_time_s(dialect).between(
+        bindparam(_NOT_BEFORE, type_=BigInteger), bindparam(_NOT_AFTER, type_=BigInteger)
+    )
+
+
+def _swap(table: Table, row_id: str) -> Update:
+    as_known = [
+        one.is_not_distinct_from(bindparam(f"{_KNOWN}{one.name}", type_=one.type))
+        for one in table.c
+    ]
+    return update(table).where(table.c[row_id] == bindparam(ROW_ID), *as_known)
 
 
 def _by_id(table: Table, row_id: str, *, lock: bool) -> Select[Any]:

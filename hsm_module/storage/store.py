@@ -6,95 +6,26 @@ from pathlib import Path
 from typing import Final, Literal
 
 import structlog
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hsm_module.marks.record import Mark, MarkKind, read_key_note
 from hsm_module.marks.watermarks import HighWaterMarks, MarksView
-from hsm_module.storage import sealing, statements
-from hsm_module.storage.audit import AuditRows
-from hsm_module.storage.beside import Fetched
-from hsm_module.storage.clock import unix_time_s
-from hsm_module.storage.crls import CrlRows
-from hsm_module.storage.kek_moves import KekMoves
-from hsm_module.storage.key_pages import KeyPages
-from hsm_module.storage.keys import KeyRows
-from hsm_module.storage.login_keys import LoginKeyRows
-from hsm_module.storage.mark_heads import MarkHeads
-from hsm_module.storage.officers import OfficerRows
-from hsm_module.storage.own_certificates import OwnCertificateRows
-from hsm_module.storage.partners import PartnerRows
-from hsm_module.storage.records import RecordRows
-from hsm_module.storage.requests import RequestRows
+from hsm_module.storage.known import Known
 from hsm_module.storage.sealing import AlteredRowError
-from hsm_module.storage.seals import SealRows
-from hsm_module.storage.statuses import StatusRows
-from hsm_module.storage.tables import consumed_authorisations, keys, requests
-from hsm_module.storage.timestamp_clock import TimestampClock
+from hsm_module.storage.swap import Swap, UnforeseenError
+from hsm_module.storage.tables import keys, requests
+from hsm_module.storage.transaction import Transaction
 from hsm_module.token.port import Token
 from signer_core.audit.events import Event
-from signer_core.audit.rows import to_outbox
-from signer_core.errors import DeniedError, UnavailableError
-from signer_core.identifiers import KeyId
+from signer_core.errors import UnavailableError
 from signer_core.observe.metrics import AUDIT_EVENTS
 from signer_core.storage.engine import read_once, read_transaction, write_transaction
+from signer_core.storage.together import OtherRowsError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 _log = structlog.get_logger(__name__)
-
-
-class Transaction:
-    """One transaction: rows, records, events. Committed when its block ends without an error."""
-
-    def __init__(self, connection: AsyncConnection, token: Token, marks: MarksView) -> None:
-        fetched = Fetched()
-        self.keys = KeyRows(connection, token, marks, fetched)
-        self.requests = RequestRows(connection, token, marks, fetched)
-        self.records = RecordRows(connection, fetched)
-        self.heads = MarkHeads(connection, token, marks)
-        self.audit = AuditRows(connection, token, marks)
-        self.statuses = StatusRows(connection, token, marks)
-        self.crls = CrlRows(connection)
-        self.timestamps = TimestampClock(connection)
-        self.own_certificates = OwnCertificateRows(connection, token)
-        self.officers = OfficerRows(connection, token, marks)
-        self.partners = PartnerRows(connection, token, marks)
-        self.pages = KeyPages(connection, token, marks)
-        self.keks = KekMoves(connection)
-        self.seals = SealRows(connection, token)
-        self.login_keys = LoginKeyRows(connection, token)
-        self.recorded: list[Event] = []
-        self._connection = connection
-        self._token = token
-        self._clock = unix_time_s(connection.dialect.name)
-
-    async def now_s(self) -> int:
-        """Return the Unix time by the database's clock: one clock for all vault processes."""
-        return (await self._connection.execute(select(self._clock))).scalar_one()
-
-    async def consume_authorisation(self, jti: bytes, key_id: KeyId) -> None:
-        """Use up an enrolment authorisation.
-
-        Raises:
-            DeniedError: it was used before.
-        """
-        row = {"jti": jti, "key_id": key_id, "consumed_at_s": self._clock}
-        try:
-            await self._connection.execute(insert(consumed_authorisations).values(row))
-        except IntegrityError:
-            raise DeniedError("this enrolment authorisation was used before") from None
-
-    async def person_mac(self, person_id: str) -> bytes:
-        """Return the keyed hash (32 bytes) that stands for a person."""
-        return await sealing.person_mac(self._token, person_id)
-
-    async def record(self, event: Event) -> None:
-        """Put an event into the outbox."""
-        statement, row = statements.insert_event(self._connection), to_outbox(event)
-        await statement.change(self._connection, row)
-        self.recorded.append(event)
 
 
 class Store:
@@ -181,10 +112,30 @@ class Store:
         async with self._audited(), write_transaction(self._engine) as connection:
             transaction = Transaction(connection, self._token, view)
             yield transaction
+        await self._committed(view, transaction)
+
+    def begin_swap(self, known: Known) -> Swap:
+        """Begin a transaction over rows as they are known, for `try_swap`."""
+        return Swap(known, self._token, self._marks.begin())
+
+    async def try_swap(self, swap: Swap) -> bool:
+        """Write what was done in a swap, durably; False, and nothing done, if the rows are others.
+
+        Raises:
+            UnavailableError: the database does not answer, or its disk is full.
+        """
+        try:
+            await swap.write(self._engine)
+        except (OtherRowsError, UnforeseenError):
+            return False
+        await self._committed(swap.marks, swap)
+        return True
+
+    async def _committed(self, view: MarksView, transaction: Transaction) -> None:
         await view.raise_all(must_last=_has_ended)
         if self._marks.file.number != self._recorded:  # compacted, here or elsewhere
             await self.record_head()
-        for event in transaction.recorded:  # it is committed
+        for event in transaction.recorded:
             AUDIT_EVENTS.labels(event.name, event.result).inc()
 
     @asynccontextmanager

@@ -11,7 +11,8 @@ from hsm_module.marks.record import Mark, MarkKind
 from hsm_module.storage import sealing
 from hsm_module.storage.crls import CrlHead
 from hsm_module.storage.statuses import StatusRow, mark_id, row_of
-from hsm_module.storage.store import Store, Transaction
+from hsm_module.storage.store import Store
+from hsm_module.storage.transaction import Transaction
 from hsm_module.storage.trust_tables import certificate_statuses
 from hsm_module.token.port import KeyLabel, Token
 from signer_core.audit.events import Event

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hsm_module.authorities import ISSUING
 from hsm_module.serials import new_serial
-from hsm_module.storage.store import Store, Transaction
+from hsm_module.storage.store import Store
+from hsm_module.storage.transaction import Transaction
 from hsm_module.token.port import KeyLabel, Token
 from hsm_module.trust.status import record_issued
 from signer_core.audit.events import Event

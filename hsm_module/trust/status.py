@@ -6,7 +6,7 @@ from dataclasses import replace
 from cryptography import x509
 
 from hsm_module.storage.statuses import CertificateName, StatusRow
-from hsm_module.storage.store import Transaction
+from hsm_module.storage.transaction import Transaction
 from hsm_module.token.port import KeyLabel
 from signer_core.audit.events import Event
 from signer_core.errors import InvalidRequestError

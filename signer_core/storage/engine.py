@@ -55,6 +55,21 @@ async def write_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnectio
 
 
 @asynccontextmanager
+async def write_once(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Run one statement that writes: it is a transaction by itself. Raises as `write_transaction`.
+
+    On SQLite, where that saves nothing, it is one of several statements, as everywhere.
+    """
+    with _WRITE_SECONDS.time():
+        if isinstance(engine, PostgresEngine):
+            async with engine.writing_once() as connection:
+                yield connection
+        else:
+            async with _writing(engine) as connection:
+                yield connection
+
+
+@asynccontextmanager
 async def _writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     writer = _writers.get(engine)
     if writer is not None:

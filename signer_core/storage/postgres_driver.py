@@ -46,6 +46,20 @@ class PostgresDriver:
         """Run a statement that writes; see `Driver`."""
         return int((await self._run(statement, values)).rpartition(" ")[2])  # such as "UPDATE 1"
 
+    async def change_all(self, statement: str, values: Sequence[Any]) -> bool:
+        """Run a statement of several changes (`together.py`) in no transaction; durable on return.
+
+        Returns False where it failed because a row is not as it says: nothing was changed.
+
+        Raises:
+            UnavailableError: it was not run, or nobody knows.
+        """
+        try:
+            await self._run(statement, values)
+        except asyncpg.DivisionByZeroError:
+            return False
+        return True
+
     async def begin_read(self) -> None:
         """Begin a transaction that sees one state and cannot write; raises as `fetch`."""
         await self._run(_BEGIN_READ)

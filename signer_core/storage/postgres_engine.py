@@ -78,6 +78,17 @@ class PostgresEngine(AsyncEngine):
             await driver.commit()
 
     @asynccontextmanager
+    async def writing_once(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for one statement that writes, durable as it is answered.
+
+        Raises:
+            UnavailableError: as `writing`.
+        """
+        async with self._lent(write=True, begun=False) as (connection, _):
+            announce_commit(connection)
+            yield connection
+
+    @asynccontextmanager
     async def _lent(self, *, write: bool, begun: bool = True) -> AsyncIterator[_Pair]:
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         async with self._place(deadline):

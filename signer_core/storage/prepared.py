@@ -36,7 +36,7 @@ class Prepared:
         self, connection: AsyncConnection, values: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
         """Return the columns of each row; raises as `find`."""
-        sql, ordered = self._bound(connection, values)
+        sql, ordered = self.bound(connection, values)
         rows = await find_driver(connection).fetch(sql, ordered)
         return [dict(zip(self._names, row, strict=True)) for row in rows]
 
@@ -46,13 +46,13 @@ class Prepared:
         Raises:
             UnavailableError: the database cannot be used.
         """
-        sql, ordered = self._bound(connection, values)
+        sql, ordered = self.bound(connection, values)
         return await find_driver(connection).change(sql, ordered)
 
-    def _bound(
+    def bound(
         self, connection: AsyncConnection, values: Mapping[str, Any]
     ) -> tuple[str, list[Any]]:
-        """Return the SQL for these names, and their values in its order."""
+        """Return the SQL for values of these names, and the values in its order."""
         given = (connection.dialect.name, *values)
         if given not in self._compiled:
             self._compiled[given] = self._compile(connection, given[1:])

@@ -102,7 +102,7 @@ def open_database(url: str, clock: Clock) -> AsyncEngine:
         @event.listens_for(engine.sync_engine, "connect")
         def turn_driver(_connection: Any, record: Any) -> None:
             driver = record.info[DRIVER]
-            for name in ("fetch", "change"):
+            for name in {"fetch", "change", "change_all"} & set(dir(driver)):
                 run = getattr(driver, name)
                 setattr(driver, name, lambda sql, values, run=run: run(turned(sql), values))
 

@@ -201,6 +201,7 @@ class KeyLife(RuleBasedStateMachine):
         else:
             assert not wrong
             self.model.is_over = True
+            self.model.wrong_in_a_row = 0  # the right PIN ends the row of wrong ones, too
 
     @precondition(lambda self: len(self.model.signed) >= 3 * LIVED)
     @rule()
@@ -388,8 +389,8 @@ class KeyLife(RuleBasedStateMachine):
         else:
             count = vault.judgement._count
 
-            async def count_and_die(session: Any) -> None:
-                await count(session)
+            async def count_and_die(*session: Any) -> None:
+                await count(*session)
                 raise Died
 
             vault.judgement._count = count_and_die

@@ -7,7 +7,7 @@ import pytest
 
 from signer_core.errors import KeySuspendedError, ProtocolAbortError
 from signer_core.ports import KeyStatus
-from tests.attacks.vault.test_judgement import Stage
+from tests.fakes.vault_stage import Stage
 
 
 async def signed_without_storing(world, phone):
@@ -103,8 +103,7 @@ async def test_an_ack_while_a_copy_claims_a_lost_reply_suspends_the_key(world, m
     claimed = world.signing(copy, await world.request(copy))
     await claimed.to_openings()
     if judged:
-        staged = Stage(world.vault.context.store, (1, "after"))
-        monkeypatch.setattr(world.vault.context.store, "transaction", staged.staged)
+        staged = Stage(monkeypatch, world.vault.context.store, 1, "after")
         await claimed.link.channel.inbox.put(claimed.make_partials())
         await asyncio.wait_for(staged.reached.wait(), 10)
         monkeypatch.undo()

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -18,6 +17,7 @@ from signer_core.ports import KeyStatus, RequestState
 from signer_core.protocol.curve import Scalar
 from signer_core.protocol.transcript import Q
 from tests.fakes.vault_phone import Ask
+from tests.fakes.vault_stage import Stage
 
 WRONG, BAD_ARITHMETIC, RIGHT = "wrong", "bad arithmetic", "right"
 
@@ -26,34 +26,8 @@ def wrong_x2(phone):
     return Scalar((phone.x2 + 1) % Q)
 
 
-class Stage:
-    """Stops one process's judgements before or after a transaction; counted from step 5 on."""
-
-    def __init__(self, store, at):
-        self.at = at  # (number of the transaction, "before", "inside" or "after")
-        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
-        self.number = 0
-        self.transaction = store.transaction
-
-    async def stop(self, where):
-        if (self.number, where) == self.at:
-            self.reached.set()
-            await self.go_on.wait()
-
-    @asynccontextmanager
-    async def staged(self):
-        self.number += 1
-        await self.stop("before")
-        async with self.transaction() as transaction:
-            yield transaction
-            await self.stop("inside")
-        await self.stop("after")
-
-
 def stage(monkeypatch, vault, number, where):
-    made = Stage(vault.context.store, (number, where))
-    monkeypatch.setattr(vault.context.store, "transaction", made.staged)
-    return made
+    return Stage(monkeypatch, vault.context.store, number, where)
 
 
 def step_5(session, phone, verdict):

@@ -17,8 +17,8 @@ from signer_core.errors import (
 from signer_core.ports import KeyStatus
 from signer_core.protocol.curve import Scalar
 from signer_core.protocol.transcript import Q
-from tests.attacks.vault.test_judgement import Stage
 from tests.fakes.vault_phone import PhoneTransfer
+from tests.fakes.vault_stage import Stage
 
 USES = ["refresh", "pin-change"]
 
@@ -293,8 +293,7 @@ async def test_a_process_killed_while_it_judges_row_7_leaves_it_unresolved(
     transfer = PhoneTransfer(await world.proved(phone, doomed))
     opening = await transfer.to_opening()
     with monkeypatch.context() as patch:
-        staged = Stage(doomed.context.store, (2, "before"))
-        patch.setattr(doomed.context.store, "transaction", staged.staged)
+        staged = Stage(patch, doomed.context.store, 2, "before")
         answer = opening if right else one_pad_wrong(7, opening)
         await transfer.link.channel.inbox.put(answer)
         await asyncio.wait_for(staged.reached.wait(), 10)
@@ -313,8 +312,7 @@ async def test_a_phone_that_hangs_up_changes_no_verdict_on_row_7(world, monkeypa
     phone = await world.citizen()
     transfer = PhoneTransfer(await world.proved(phone))
     opening = await transfer.to_opening()
-    staged = Stage(world.vault.context.store, (1, "after"))
-    monkeypatch.setattr(world.vault.context.store, "transaction", staged.staged)
+    staged = Stage(monkeypatch, world.vault.context.store, 1, "after")
     await transfer.link.channel.inbox.put(opening if right else one_pad_wrong(7, opening))
     await asyncio.wait_for(staged.reached.wait(), 10)
     await transfer.link.hang_up()
