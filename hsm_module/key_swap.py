@@ -9,7 +9,7 @@ from hsm_module.storage.beside import Beside
 from hsm_module.storage.known import Known
 from hsm_module.storage.store import Store
 from hsm_module.storage.swap import UnforeseenError
-from signer_core.errors import SignerError
+from signer_core.errors import SignerError, UnavailableError
 from signer_core.identifiers import KeyId
 
 Locked = Callable[[Store, KeyId, Beside | None], AbstractAsyncContextManager[OpenKey]]
@@ -38,6 +38,8 @@ async def change_key(
         try:
             key = OpenKey(swap, *await swap.keys.get(key_id), known.time)
             result = await work(key)
+        except UnavailableError:
+            raise  # the token's: it would not answer twice
         except (UnforeseenError, SignerError):
             pass  # no refusal by what may be so no more
         else:

@@ -22,8 +22,8 @@ class SurroundInterceptor(grpc.aio.ServerInterceptor):
     """Runs every known method inside what `surrounds` return for it, the first outermost.
 
     One interceptor for all of them: each wrapper more would handle every message of every stream.
-    A request is decoded innermost, so who may not call is refused before a byte of it is read; and
-    the answer to what is no message is ours.
+    A request is decoded innermost, after it was looked who calls; and the answer to what is no
+    message is ours.
 
     An unknown method stays unknown: gRPC answers UNIMPLEMENTED. Mutable: it keeps what it built.
     """

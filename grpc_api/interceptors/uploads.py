@@ -23,6 +23,9 @@ _ANSWERED_AT_THE_END: Final = frozenset({"/signer.internal.v1.SealService/SealPd
 def upload_surround(method: str, handler: Handler) -> Around | None:
     """Read what is left of a refused upload, within limits, and drop it.
 
+    Nothing is read after an upload's own time is over: gRPC reads one message at a time, and that
+    read was cancelled.
+
     Raises:
         Exception: what the call raised.
     """
@@ -40,7 +43,7 @@ async def _read_to_its_end(context: Context) -> AsyncIterator[None]:
     try:
         yield
     except Exception:
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, grpc.aio.BaseError):  # of the reading: the refusal stays
             async with asyncio.timeout(REST_LIMIT_S):
                 await _drop_the_rest(context)
         raise

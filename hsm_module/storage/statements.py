@@ -104,19 +104,23 @@ def as_known(row_id: str, columns: Mapping[str, Any], mac: bytes) -> dict[str, A
 
 @functools.cache
 def swap(dialect: str, *, request: bool, events: int) -> Together:
-    """Return the change of a key, perhaps of a request, and events, where rows are `as_known`."""
+    """Return the change of a key, perhaps of a request, and events, where rows are `as_known`.
+
+    And provided that it is `at_about` the time that was reckoned, once they are locked.
+    """
     return Together(
         [
-            _swap(keys, "key_id").where(_is_about_now(dialect)),
+            _swap(keys, "key_id"),
             *([_swap(requests, "request_id")] if request else []),
             *[insert(outbox).values(at_s=unix_time_s(dialect))] * events,
-        ]
+        ],
+        provided=_is_about_now(dialect),
     )
 
 
 def at_about(now_s: int) -> dict[str, int]:
     """Return what says in a `swap` when it is: its rules were asked about this second."""
-    return {_NOT_BEFORE: now_s - 1, _NOT_AFTER: now_s + 1}
+    return {_NOT_BEFORE: now_s, _NOT_AFTER: now_s + 1}
 
 
 def _is_about_now(dialect: str) -> ColumnElement[bool]:

@@ -74,7 +74,8 @@ class Swap(Transaction):
         together = statements.swap(
             engine.dialect.name, request=request is not None, events=len(events)
         )
-        await together.run(engine, [*changes, *events])
+        about = statements.at_about(self._keys.now_s)
+        await together.run(engine, [*changes, *events, about])
 
 
 class _KnownKeys(KeyRows):
@@ -83,7 +84,7 @@ class _KnownKeys(KeyRows):
     def __init__(self, known: Known, token: Token, marks: MarksView) -> None:
         super().__init__(cast("AsyncConnection", _NoConnection()), token, marks, Fetched())
         self._known = known
-        self._now_s = 0  # when the rules were asked
+        self.now_s = 0  # when the rules were asked
         self.change: dict[str, Any] | None = None
 
     @override
@@ -91,8 +92,8 @@ class _KnownKeys(KeyRows):
         row = self._known.key.row
         if key_id != row.key_id or self._marks.is_rolled_back(key_mark(row)):
             raise UnforeseenError("another key, or an older row")
-        self._now_s = self._known.time.now_s()
-        return row, self._now_s
+        self.now_s = self._known.time.now_s()
+        return row, self.now_s
 
     @override
     async def _write(self, old: KeyRow, values: dict[str, Any]) -> bool:
@@ -100,7 +101,7 @@ class _KnownKeys(KeyRows):
         if self.change is not None or _name(old) != _name(known.row):
             raise UnforeseenError("another key, or a second change")
         where = statements.as_known("key_id", key_columns(known.row), known.mac)
-        self.change = values | where | statements.at_about(self._now_s)
+        self.change = values | where
         return True
 
 

@@ -98,8 +98,9 @@ class PostgresEngine(AsyncEngine):
             try:
                 yield pair
                 broken = False
-            except Exception:
-                broken = begun  # a query alone leaves nothing to be undone
+            except Exception as error:
+                # a statement alone leaves nothing to be undone, unless it may still be running
+                broken = begun or (write and isinstance(error, UnavailableError))
                 raise
             finally:
                 try:

@@ -145,6 +145,24 @@ async def test_a_database_whose_clock_was_set_is_asked_again(pair):
     assert await pair.try_it()
 
 
+async def test_the_clock_is_asked_once_the_rows_are_locked(pair):
+    """Whoever waited for somebody who only looked at the row may be late by seconds."""
+    swap = await pair.begin()
+    locked = asyncio.Event()
+
+    async def look():
+        async with pair.store.transaction() as transaction:
+            await transaction.keys.get(pair.phone.key_id)
+            locked.set()
+            await asyncio.sleep(2.2)
+
+    looking = asyncio.create_task(look())
+    await locked.wait()
+    assert not await pair.store.try_swap(swap)
+    await looking
+    assert await pair.state() == UNTOUCHED
+
+
 async def test_of_two_swaps_of_one_row_one_is_written(pair):
     swaps = [await pair.begin() for _ in range(8)]
     done = await asyncio.gather(*map(pair.store.try_swap, swaps))
@@ -257,6 +275,18 @@ async def test_a_refusal_by_what_is_known_is_decided_over_what_is(pair):
 
     with pytest.raises(InvalidRequestError, match="by both"):
         await change(pair, refuse)
+
+
+async def test_work_that_the_token_does_not_answer_is_not_done_twice(pair):
+    calls = []
+
+    async def away(_key):
+        calls.append(1)
+        raise UnavailableError("the token does not answer")
+
+    with pytest.raises(UnavailableError):
+        await change(pair, away)
+    assert calls == [1]
 
 
 async def test_a_swap_whose_outcome_nobody_knows_is_not_tried_again(pair, monkeypatch):
