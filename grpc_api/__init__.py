@@ -3,5 +3,5 @@
 import os
 
 # gRPC reads this once, when it is loaded. Its newer way to poll takes every message through one
-# thread more: 8 to 10 % of all CPU of a signature (docs/adr/0021-uploads-read-to-their-end.md).
+# thread more: 3 to 10 % of all CPU of a signature (docs/adr/0021-uploads-read-to-their-end.md).
 os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_client,-event_engine_listener")

@@ -42,7 +42,7 @@ def _is_upload(method: str, handler: Handler) -> bool:
 async def _read_to_its_end(context: Context) -> AsyncIterator[None]:
     try:
         yield
-    except Exception:
+    except Exception:  # whatever it is, it is raised again: only its sender must hear it
         with suppress(TimeoutError, grpc.aio.BaseError):  # of the reading: the refusal stays
             async with asyncio.timeout(REST_LIMIT_S):
                 await _drop_the_rest(context)
